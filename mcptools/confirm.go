@@ -1,0 +1,145 @@
+package mcptools
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/json"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+)
+
+// ConfirmOptions tunes [Confirm]. The zero value is ready to use.
+type ConfirmOptions struct {
+	// Key authenticates pending confirmations. Replicas that serve the same
+	// clients need the same key of at least 32 bytes. Empty: a random key.
+	Key []byte
+	// TTL is how long a person may think. Zero: 5 minutes.
+	TTL time.Duration
+	// Ask asks on behalf of callers that do not come over MCP. It returns
+	// whether the person agreed. Nil: such calls are refused.
+	Ask func(ctx context.Context, q Question) (bool, error)
+	// Refusal is added to the refusal when nobody can be asked, such as the
+	// name of the setting that turns confirmation off.
+	Refusal string
+}
+
+// Question is what a person is asked before a call runs.
+type Question struct {
+	Tool      Spec
+	Arguments json.RawMessage // mended and valid
+	Text      string          // the question with the arguments, in plain text
+}
+
+// confirmation is the id of the one request of an input-required result.
+const confirmation = "confirm"
+
+// Confirm lets a person approve each call of the tools that needs keeps.
+//
+// Only calls that would validate are asked about. The approval is good for one
+// run of exactly this call: tool, arguments and user are authenticated with it.
+// It fails closed: where nobody can be asked, or the answer is anything but a
+// clear yes, the call ends with CodeDeclined and nothing is done.
+func Confirm(needs Filter, options ConfirmOptions) Middleware {
+	c := &confirmer{options: options, seals: newSeals(options)}
+	return func(next Handler) Handler {
+		return func(ctx context.Context, call *Call) (*Result, error) {
+			if needs(call.Tool.Spec()) {
+				if err := c.approve(ctx, call); err != nil {
+					return nil, err
+				}
+			}
+			return next(ctx, call)
+		}
+	}
+}
+
+type confirmer struct {
+	options ConfirmOptions
+	seals   *seals
+}
+
+// approve returns nil when the call may run.
+func (c *confirmer) approve(ctx context.Context, call *Call) error {
+	args, err := call.Tool.definition.in.prepare(call.Arguments)
+	if err != nil {
+		return err
+	}
+	if call.Request == nil {
+		return c.askDirectly(ctx, call, args)
+	}
+	params := call.Request.Params
+	if len(params.InputResponses) == 0 && params.RequestState == "" {
+		if !canBeAsked(call.Request) {
+			return c.refusal("this client cannot ask its user")
+		}
+		return &InputRequired{
+			Requests: mcp.InputRequestMap{confirmation: question(call.Tool.Spec(), args)},
+			State:    c.seals.seal(call, args),
+		}
+	}
+	if err := c.seals.open(params.RequestState, call, args); err != nil {
+		return &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: "the confirmation does not belong to this call: " + err.Error()}
+	}
+	answer, ok := params.InputResponses[confirmation].(*mcp.ElicitResult)
+	if !ok || answer == nil {
+		return c.refusal("the confirmation was not answered")
+	}
+	if yes, _ := answer.Content["confirm"].(bool); answer.Action != "accept" || !yes {
+		return declined()
+	}
+	return nil
+}
+
+func (c *confirmer) askDirectly(ctx context.Context, call *Call, args json.RawMessage) error {
+	if c.options.Ask == nil {
+		return c.refusal("this program gives no way to ask anybody")
+	}
+	spec := call.Tool.Spec()
+	agreed, err := c.options.Ask(ctx, Question{Tool: spec, Arguments: args, Text: questionText(spec, args)})
+	if err != nil {
+		e := c.refusal("asking failed")
+		e.Err = err
+		return e
+	}
+	if !agreed {
+		return declined()
+	}
+	return nil
+}
+
+func (c *confirmer) refusal(reason string) *Error {
+	e := Errorf(CodeDeclined, "a person must confirm this call, and %s; nothing was done", reason)
+	e.Hint = c.options.Refusal
+	return e
+}
+
+func declined() *Error {
+	return Errorf(CodeDeclined, "the user declined; nothing was done").WithHint("do not try again unless the user asks for it")
+}
+
+// canBeAsked reports whether the client shows forms to its user. A client that
+// declares elicitation without saying which kind means forms.
+func canBeAsked(request *mcp.CallToolRequest) bool {
+	capabilities := request.ClientCapabilities()
+	if capabilities == nil || capabilities.Elicitation == nil {
+		return false
+	}
+	return capabilities.Elicitation.Form != nil || capabilities.Elicitation.URL == nil
+}
+
+func question(spec Spec, args json.RawMessage) *mcp.ElicitParams {
+	return &mcp.ElicitParams{
+		Mode:    "form",
+		Message: questionText(spec, args),
+		RequestedSchema: json.RawMessage(`{"type":"object","properties":{"confirm":` +
+			`{"type":"boolean","title":"Yes, do this","description":"Tick to let the call run"}},"required":["confirm"]}`),
+	}
+}
+
+func randomKey() []byte {
+	key := make([]byte, 32)
+	_, _ = rand.Read(key) // never fails, see crypto/rand
+	return key
+}

@@ -1,0 +1,153 @@
+package mcptools
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"reflect"
+	"regexp"
+	"runtime/debug"
+)
+
+// toolName is what MCP and all large model providers accept.
+var toolName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
+
+// Tool is a named function with schemas for its arguments and its result. Make
+// one with [Define]. A Tool is safe for concurrent use as far as its function is.
+type Tool struct {
+	definition *definition
+	handler    Handler // middleware included
+}
+
+type definition struct {
+	spec    Spec
+	in, out *schema
+	invoke  func(ctx context.Context, args json.RawMessage) (any, error)
+}
+
+// Define makes a tool of fn. In must be a struct, Out a struct or a pointer to
+// one. fn gets arguments that fit the schema of In, with defaults filled in;
+// callers of fn itself pass no schema, so fn must treat zero values as unset.
+// fn reports what went wrong as an [*Error]; errors of any other type reach the
+// model without their text.
+//
+// Define panics when the spec or a type cannot describe a tool, as
+// regexp.MustCompile does: that is a mistake in the program.
+func Define[In, Out any](spec Spec, fn func(context.Context, In) (Out, error)) Tool {
+	d, err := define(spec, reflect.TypeFor[In](), reflect.TypeFor[Out]())
+	if err != nil {
+		panic(fmt.Sprintf("mcptools.Define(%q): %v", spec.Name, err))
+	}
+	d.invoke = func(ctx context.Context, args json.RawMessage) (any, error) {
+		var in In
+		if err := json.Unmarshal(args, &in); err != nil {
+			return nil, unmarshalFault(err)
+		}
+		out, err := fn(ctx, in)
+		if err != nil {
+			return nil, err
+		}
+		if v := reflect.ValueOf(out); v.Kind() == reflect.Pointer && v.IsNil() {
+			return nil, errors.New("mcptools: the tool returned neither a result nor an error")
+		}
+		return out, nil
+	}
+	return Tool{definition: d, handler: d.handle}
+}
+
+func define(spec Spec, in, out reflect.Type) (*definition, error) {
+	switch {
+	case !toolName.MatchString(spec.Name):
+		return nil, errors.New("the name must be 1 to 64 of a-z, A-Z, 0-9, _ and -")
+	case spec.Title == "", spec.Description == "", spec.Toolset == "":
+		return nil, errors.New("title, description and toolset are needed")
+	case spec.Effect > ReadOnly:
+		return nil, errors.New("unknown effect")
+	case in.Kind() != reflect.Struct:
+		return nil, fmt.Errorf("the arguments must be a struct, not %s", in)
+	}
+	d := &definition{spec: spec}
+	var err error
+	if d.in, err = infer(in, true, false); err != nil {
+		return nil, fmt.Errorf("arguments: %w", err)
+	}
+	if d.out, err = infer(out, false, spec.Marks&Untrusted != 0); err != nil {
+		return nil, fmt.Errorf("result: %w", err)
+	}
+	return d, nil
+}
+
+// unmarshalFault explains a value that fits the schema but not the Go type, such
+// as a number beyond int32.
+func unmarshalFault(err error) error {
+	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return invalid([]Fault{{Path: wrong.Field, Message: "cannot be " + clip(wrong.Value, 64)}})
+	}
+	return invalid([]Fault{{Message: "the arguments do not fit"}})
+}
+
+// Spec returns what the tool was defined with.
+func (t Tool) Spec() Spec { return t.definition.spec }
+
+// InputSchema returns the JSON Schema of the arguments. Do not modify it.
+func (t Tool) InputSchema() json.RawMessage { return t.definition.in.text }
+
+// OutputSchema returns the JSON Schema of the result. Do not modify it.
+func (t Tool) OutputSchema() json.RawMessage { return t.definition.out.text }
+
+// Validate reports what is wrong with args: nil, or an [*Error] with
+// CodeInvalidArguments that names every fault.
+func (t Tool) Validate(args json.RawMessage) error {
+	_, err := t.definition.in.prepare(args)
+	return err
+}
+
+// Call runs the tool without MCP. The error is an [*Error], an [*InputRequired]
+// or a JSON-RPC error from the confirmation of a forged call.
+func (t Tool) Call(ctx context.Context, args json.RawMessage) (*Result, error) {
+	return t.run(ctx, &Call{Tool: t, Arguments: args})
+}
+
+// run is the one place where calls start: it recovers panics and never returns
+// neither a result nor an error, since either would end an MCP server's process.
+func (t Tool) run(ctx context.Context, call *Call) (result *Result, err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			result, err = nil, &Error{
+				Code:    CodeInternal,
+				Message: "the tool failed unexpectedly",
+				Hint:    "report this to whoever runs the server",
+				Err:     &PanicError{Value: v, Stack: debug.Stack()},
+			}
+		}
+	}()
+	result, err = t.handler(context.WithValue(ctx, callKey{}, call), call)
+	if err != nil {
+		return nil, err
+	}
+	if result == nil {
+		return nil, &Error{Code: CodeInternal, Message: "the tool returned neither a result nor an error"}
+	}
+	return result, nil
+}
+
+// handle is the innermost handler: the arguments, the function, the result.
+func (d *definition) handle(ctx context.Context, call *Call) (*Result, error) {
+	args, err := d.in.prepare(call.Arguments)
+	if err != nil {
+		return nil, err
+	}
+	out, err := d.invoke(ctx, args)
+	if err != nil {
+		if _, ok := errors.AsType[*InputRequired](err); ok {
+			return nil, err
+		}
+		return nil, asError(err)
+	}
+	value, err := d.out.encode(out, d.spec.Marks&Untrusted != 0)
+	if err != nil {
+		return nil, asError(err)
+	}
+	return &Result{Value: value}, nil
+}
