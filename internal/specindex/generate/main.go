@@ -34,7 +34,10 @@ type part struct {
 }
 
 func parts() []part {
-	return []part{}
+	return []part{
+		{"csdl", "Graph v1.0 metadata (CSDL XML)", "graph_types.txt", graphTypes},
+		{"permissions", "Graph permissions.json", "graph_permissions.txt", graphPermissions},
+	}
 }
 
 func main() {
