@@ -1,0 +1,99 @@
+// Package markup converts between the HTML that services store and the
+// Markdown that models read and write.
+package markup
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/JohannesKaufmann/html-to-markdown/v2/converter"
+	"github.com/JohannesKaufmann/html-to-markdown/v2/plugin/base"
+	"github.com/JohannesKaufmann/html-to-markdown/v2/plugin/commonmark"
+	"github.com/JohannesKaufmann/html-to-markdown/v2/plugin/table"
+	"golang.org/x/net/html"
+)
+
+// maxHTML bounds what is converted: a body beyond it is cut before conversion.
+const maxHTML = 2 << 20
+
+// FromHTML returns HTML as Markdown. Scripts, styles, comments and pictures
+// that are embedded as data are dropped.
+func FromHTML(source string) (string, error) {
+	if len(source) > maxHTML {
+		source = source[:maxHTML]
+	}
+	if strings.TrimSpace(source) == "" {
+		return "", nil
+	}
+	root, err := html.Parse(strings.NewReader(strings.ToValidUTF8(source, "\uFFFD")))
+	if err != nil {
+		return "", fmt.Errorf("markup: parse HTML: %w", err)
+	}
+	prune(root)
+	c := converter.NewConverter(converter.WithEscapeMode(converter.EscapeModeDisabled), converter.WithPlugins(base.NewBasePlugin(), commonmark.NewCommonmarkPlugin(), table.NewTablePlugin()))
+	markdown, err := c.ConvertNode(root)
+	if err != nil {
+		return "", fmt.Errorf("markup: convert HTML: %w", err)
+	}
+	return tidy(string(markdown)), nil
+}
+
+// prune removes what no reader sees: pictures as data, tracking pixels and
+// hidden elements, a favourite place for instructions to a model.
+func prune(n *html.Node) {
+	for child := n.FirstChild; child != nil; {
+		next := child.NextSibling
+		if invisible(child) {
+			n.RemoveChild(child)
+		} else {
+			prune(child)
+		}
+		child = next
+	}
+}
+
+func invisible(n *html.Node) bool {
+	if n.Type == html.CommentNode {
+		return true
+	}
+	if n.Type != html.ElementNode {
+		return false
+	}
+	attributes := make(map[string]string, len(n.Attr))
+	for _, a := range n.Attr {
+		attributes[a.Key] = strings.ToLower(strings.Join(strings.Fields(a.Val), ""))
+	}
+	_, hidden := attributes["hidden"]
+	switch style := attributes["style"]; {
+	case hidden,
+		strings.Contains(style, "display:none"),
+		strings.Contains(style, "visibility:hidden"),
+		strings.Contains(style, "font-size:0;"), strings.HasSuffix(style, "font-size:0"), strings.Contains(style, "font-size:0px"),
+		strings.Contains(style, "opacity:0;"), strings.HasSuffix(style, "opacity:0"):
+		return true
+	}
+	switch n.Data {
+	case "script", "style", "head", "meta", "title", "noscript", "template":
+		return true
+	case "img":
+		source := attributes["src"]
+		return strings.HasPrefix(source, "data:") || attributes["width"] == "1" || attributes["height"] == "1" ||
+			attributes["alt"] == "" && strings.HasPrefix(source, "cid:")
+	}
+	return false
+}
+
+// tidy removes trailing space and runs of blank lines.
+func tidy(text string) string {
+	var lines []string
+	blank := true
+	for line := range strings.Lines(text) {
+		line = strings.TrimRight(strings.ReplaceAll(line, "\u00a0", " "), " \t\r\n")
+		if line == "" && blank {
+			continue
+		}
+		blank = line == ""
+		lines = append(lines, line)
+	}
+	return strings.TrimRight(strings.Join(lines, "\n"), "\n")
+}

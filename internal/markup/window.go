@@ -1,0 +1,90 @@
+package markup
+
+import (
+	"regexp"
+	"strings"
+	"unicode/utf8"
+)
+
+// Window returns the part of text that begins at offset and has at most limit
+// characters, and the offset to go on from, or 0 at the end. Offsets count
+// characters, so they hold whatever the encoding.
+func Window(text string, offset, limit int) (part string, next int) {
+	start := advance(text, max(offset, 0))
+	end := advance(text[start:], max(limit, 0)) + start
+	if end == len(text) {
+		return text[start:], 0
+	}
+	return text[start:end], max(offset, 0) + max(limit, 0)
+}
+
+// advance returns the byte position after n characters.
+func advance(text string, n int) int {
+	at := 0
+	for range n {
+		if at == len(text) {
+			break
+		}
+		_, size := utf8.DecodeRuneInString(text[at:])
+		at += size
+	}
+	return at
+}
+
+// Preview returns the beginning of text on one line, at most limit characters.
+func Preview(text string, limit int) string {
+	line := strings.Join(strings.Fields(text), " ")
+	part, next := Window(line, 0, limit)
+	if next == 0 {
+		return part
+	}
+	part, _ = Window(line, 0, limit-1)
+	return strings.TrimRight(part, " ") + "…"
+}
+
+// quoteStarts match the line with which mail programs begin the quoted history.
+var quoteStarts = []*regexp.Regexp{
+	regexp.MustCompile(`(?i)^[\s*_>\\-]*-{2,}\s*(original message|forwarded message|ursprüngliche nachricht|weitergeleitete nachricht|message d'origine)\b`),
+	regexp.MustCompile(`(?i)^\s*(on\b.{5,200}\bwrote:|am\b.{5,200}\bschrieb\b.{0,200}:|le\b.{5,200}\ba écrit\s*:)\s*$`),
+}
+
+// headerLine matches the first line of a quoted header block, and nextHeader
+// one that follows it.
+var (
+	headerLine = regexp.MustCompile(`(?i)^[\s*_]*(from|von|de)\s*:[\s*_]*\S`)
+	nextHeader = regexp.MustCompile(`(?i)^[\s*_]*(sent|date|to|gesendet|datum|an|envoyé|à)\s*:[\s*_]*\S`)
+)
+
+// CutQuoted returns the text without the quoted history below it, and whether
+// there was any. Text that is nothing but quotation stays.
+func CutQuoted(text string) (string, bool) {
+	lines := strings.Split(text, "\n")
+	for i, line := range lines {
+		if !startsQuote(lines, i, line) {
+			continue
+		}
+		kept := strings.TrimRight(strings.Join(lines[:i], "\n"), "\n -_*\\")
+		if strings.TrimSpace(kept) == "" {
+			return text, false
+		}
+		return kept, true
+	}
+	return text, false
+}
+
+func startsQuote(lines []string, i int, line string) bool {
+	for _, start := range quoteStarts {
+		if start.MatchString(line) {
+			return true
+		}
+	}
+	if !headerLine.MatchString(line) {
+		return false
+	}
+	for _, following := range lines[i+1 : min(i+4, len(lines))] {
+		if nextHeader.MatchString(following) {
+			return true
+		}
+	}
+	return false
+}

@@ -1,0 +1,133 @@
+package when
+
+import (
+	"regexp"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/msptoolbelt/toolbelt/mcptools"
+)
+
+// instants with an offset, and local ones without.
+var (
+	absoluteLayouts = []string{time.RFC3339, "2006-01-02T15:04Z07:00", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04Z07:00"}
+	localLayouts    = []string{"2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02"}
+	relative        = regexp.MustCompile(`^([+-])\s*(\d{1,5})\s*(m|min|h|d|w)$`)
+	clockTime       = regexp.MustCompile(`^(\d{1,2}):(\d{2})$`)
+)
+
+// Instant returns the time that text means to somebody in loc. It takes RFC
+// 3339 with an offset, a local date or date and time, "now", "today",
+// "tomorrow" and "yesterday" with or without a time of day, and distances from
+// now such as "-7d" or "+2h".
+//
+// A local time that the clocks skip is an error; of one that comes twice, the
+// first is meant.
+func Instant(text string, loc *time.Location, now time.Time) (time.Time, error) {
+	text = strings.TrimSpace(text)
+	for _, layout := range absoluteLayouts {
+		if t, err := time.Parse(layout, text); err == nil {
+			return t, nil
+		}
+	}
+	for _, layout := range localLayouts {
+		if t, err := time.Parse(layout, text); err == nil {
+			return local(t, loc, text)
+		}
+	}
+	if t, ok, err := spoken(strings.ToLower(text), loc, now); ok {
+		return t, err
+	}
+	return time.Time{}, mcptools.Errorf(mcptools.CodeInvalidArguments, "cannot read the time %q", clip(text)).
+		WithHint("write 2026-03-27T14:30, with an offset such as +01:00 if it is not local time, or a date, now, today, tomorrow or -7d")
+}
+
+// local moves the wall clock of t, read as UTC, to loc.
+func local(t time.Time, loc *time.Location, text string) (time.Time, error) {
+	found := time.Date(t.Year(), t.Month(), t.Day(), t.Hour(), t.Minute(), t.Second(), 0, loc)
+	if found.Hour() != t.Hour() || found.Minute() != t.Minute() {
+		if t.Hour() == 0 && t.Minute() == 0 { // a day that has no midnight begins later
+			return found, nil
+		}
+		return time.Time{}, mcptools.Errorf(mcptools.CodeInvalidArguments, "%s does not exist in %s: the clocks go forward", clip(text), loc)
+	}
+	// The first of two: an hour earlier the wall clock shows the same.
+	if earlier := found.Add(-time.Hour); earlier.Hour() == found.Hour() {
+		return earlier, nil
+	}
+	return found, nil
+}
+
+// spoken reads words and distances. ok is false when text is neither.
+func spoken(text string, loc *time.Location, now time.Time) (t time.Time, ok bool, err error) {
+	if text == "now" {
+		return now, true, nil
+	}
+	if m := relative.FindStringSubmatch(text); m != nil {
+		n, _ := strconv.Atoi(m[1] + m[2]) // digits by the pattern
+		switch m[3] {
+		case "d", "w":
+			days := n
+			if m[3] == "w" {
+				days *= 7
+			}
+			return now.In(loc).AddDate(0, 0, days), true, nil
+		case "h":
+			return now.Add(time.Duration(n) * time.Hour), true, nil
+		}
+		return now.Add(time.Duration(n) * time.Minute), true, nil
+	}
+	day, clock, _ := strings.Cut(text, " ")
+	days, known := map[string]int{"yesterday": -1, "today": 0, "tomorrow": 1}[day]
+	if !known {
+		return time.Time{}, false, nil
+	}
+	hour, minute := 0, 0
+	if clock = strings.TrimPrefix(strings.TrimSpace(clock), "at "); clock != "" {
+		m := clockTime.FindStringSubmatch(clock)
+		if m == nil {
+			return time.Time{}, false, nil
+		}
+		hour, _ = strconv.Atoi(m[1]) // digits by the pattern
+		minute, _ = strconv.Atoi(m[2])
+		if hour > 23 || minute > 59 {
+			return time.Time{}, false, nil
+		}
+	}
+	d := now.In(loc).AddDate(0, 0, days)
+	t, err = local(time.Date(d.Year(), d.Month(), d.Day(), hour, minute, 0, 0, time.UTC), loc, text)
+	return t, true, err
+}
+
+// Range reads a pair of times that may be left out. An end that is a date
+// without a time of day means the end of that day.
+func Range(from, to string, loc *time.Location, now time.Time, fallbackFrom, fallbackTo time.Time) (start, end time.Time, err error) {
+	start, end = fallbackFrom, fallbackTo
+	if from != "" {
+		if start, err = Instant(from, loc, now); err != nil {
+			return start, end, err
+		}
+	}
+	if to != "" {
+		if end, err = Instant(to, loc, now); err != nil {
+			return start, end, err
+		}
+		if wholeDay(to) {
+			end = end.In(loc).AddDate(0, 0, 1)
+		}
+	}
+	if !start.IsZero() && !end.IsZero() && !end.After(start) {
+		return start, end, mcptools.Errorf(mcptools.CodeInvalidArguments, "the end %s is not after the start %s",
+			end.In(loc).Format(time.RFC3339), start.In(loc).Format(time.RFC3339))
+	}
+	return start, end, nil
+}
+
+func wholeDay(text string) bool {
+	text = strings.ToLower(strings.TrimSpace(text))
+	_, err := time.Parse("2006-01-02", text)
+	return err == nil || text == "today" || text == "tomorrow" || text == "yesterday"
+}
+
+func clip(text string) string { return text[:min(len(text), 40)] }
