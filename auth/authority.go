@@ -1,0 +1,128 @@
+package auth
+
+import (
+	"fmt"
+	"net/url"
+	"strings"
+
+	"golang.org/x/oauth2"
+)
+
+// Cloud is the sign-in address of a Microsoft cloud. Any other origin may be
+// converted to a Cloud, which is how tests point at a server of their own.
+type Cloud string
+
+// The Microsoft clouds. Their Graph addresses differ too; see package graph.
+//
+// https://learn.microsoft.com/entra/identity-platform/authentication-national-cloud
+const (
+	CloudGlobal  Cloud = "https://login.microsoftonline.com"
+	CloudGCCHigh Cloud = "https://login.microsoftonline.us"
+	CloudDoD     Cloud = "https://login.microsoftonline.us"
+	CloudChina   Cloud = "https://login.partner.microsoftonline.cn"
+)
+
+// Authority is an authorization server: where to sign in, and its dialect.
+type Authority struct {
+	// Issuer is what the iss parameter of an authorization answer must be, if
+	// there is one (RFC 9207). Empty: not checked.
+	Issuer string
+	// SendsIssuer says that the server always sends iss, so that an answer
+	// without it is refused.
+	SendsIssuer bool
+	// AuthURL and TokenURL are the endpoints of RFC 6749 section 3. They may
+	// have a query.
+	AuthURL, TokenURL string
+	// SignInScopes are added to the scopes when a user signs in.
+	SignInScopes []string
+	// Style is how the client's secret travels. Zero means in the form
+	// (client_secret_post), and never a trial of both.
+	Style oauth2.AuthStyle
+}
+
+// Entra returns the authority of a Microsoft Entra tenant: its id, one of its
+// domains, "organizations" or "consumers". An empty cloud is [CloudGlobal].
+func Entra(cloud Cloud, tenant string) (Authority, error) {
+	if cloud == "" {
+		cloud = CloudGlobal
+	}
+	if !validTenant(tenant) {
+		return Authority{}, fmt.Errorf("auth: %q is not a tenant id, domain, organizations or consumers", tenant)
+	}
+	base := strings.TrimRight(string(cloud), "/") + "/" + tenant
+	a := Authority{
+		AuthURL:      base + "/oauth2/v2.0/authorize",
+		TokenURL:     base + "/oauth2/v2.0/token",
+		SignInScopes: []string{"offline_access"},
+	}
+	if isUUID(tenant) {
+		a.Issuer = base + "/v2.0"
+	}
+	return a, a.check()
+}
+
+// Halo returns the authority of a HaloPSA instance. AuthURL is the auth_url
+// that its /api/authinfo reports, such as "https://example.halopsa.com/auth".
+// Tenant is needed by hosted instances; leave it empty otherwise.
+func Halo(authURL, tenant string) (Authority, error) {
+	u, err := url.Parse(authURL)
+	if err != nil || u.RawQuery != "" || u.Fragment != "" {
+		return Authority{}, fmt.Errorf("auth: the Halo auth URL must be an address without a query")
+	}
+	endpoint := func(name string) string {
+		e := u.JoinPath(name)
+		if tenant != "" {
+			e.RawQuery = url.Values{"tenant": {tenant}}.Encode()
+		}
+		return e.String()
+	}
+	a := Authority{
+		AuthURL:      endpoint("authorize"),
+		TokenURL:     endpoint("token"),
+		SignInScopes: []string{"offline_access"},
+	}
+	return a, a.check()
+}
+
+// check refuses endpoints to which a secret must not be sent.
+func (a Authority) check() error {
+	if err := checkEndpoint(a.TokenURL); err != nil {
+		return fmt.Errorf("auth: token endpoint: %w", err)
+	}
+	if a.AuthURL == "" {
+		return nil
+	}
+	if err := checkEndpoint(a.AuthURL); err != nil {
+		return fmt.Errorf("auth: authorization endpoint: %w", err)
+	}
+	return nil
+}
+
+func (a Authority) style() oauth2.AuthStyle {
+	if a.Style == oauth2.AuthStyleAutoDetect {
+		return oauth2.AuthStyleInParams
+	}
+	return a.Style
+}
+
+func checkEndpoint(raw string) error {
+	u, err := url.Parse(raw)
+	if err != nil {
+		return errInsecure // the parse error would repeat the address
+	}
+	_, err = originOf(u)
+	return err
+}
+
+// validTenant accepts what fits into one path segment and is a name or an id.
+func validTenant(tenant string) bool {
+	if tenant == "" || len(tenant) > 253 || strings.Contains(tenant, "..") {
+		return false
+	}
+	for _, r := range tenant {
+		if !strings.ContainsRune("0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-.", r) {
+			return false
+		}
+	}
+	return strings.Trim(tenant, ".-") == tenant
+}

@@ -1,0 +1,33 @@
+// Package auth gets OAuth 2.0 access tokens and puts them on requests.
+//
+// A [TokenSource] hands out tokens. [Source] is the one that this package
+// builds on: it caches a token, fetches it once however many callers wait,
+// renews it in the background before it ends, and remembers failures for a
+// moment so that a dead token endpoint is not hammered. The grants are ways to
+// make one:
+//
+//   - [NewClientCredentials]: an application signs in by itself.
+//   - [NewPKCE]: a person signs in with a browser (authorization code with
+//     PKCE), over a loopback redirect or a web server's own redirect.
+//   - [Static] and [Func]: bring your own token.
+//   - [NewSource]: anything else, from a function.
+//
+// [Transport] is an [net/http.RoundTripper] that adds the token to requests to
+// allowed hosts, and to no others, and answers one 401 by one renewal.
+//
+// # Secrecy
+//
+// Token requests never follow redirects, so a secret cannot be carried to
+// another host. Failures are an [*Error], which holds neither the answer's
+// body nor any secret or token. [Secret] prints as [REDACTED] whichever way it
+// is formatted or encoded.
+//
+// # Together with a retrying transport
+//
+// Put [Transport] inside the retry loop (retrying transport, then this
+// transport, then the network), so that each attempt carries a fresh token. A
+// retrying transport must not repeat a request because no token could be had:
+// [Source] has its own schedule. [*Error] says so with the method
+// NoRetry() bool, which a retrying transport finds with [errors.As] on a small
+// interface, without importing this package.
+package auth

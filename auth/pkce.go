@@ -1,0 +1,228 @@
+package auth
+
+import (
+	"context"
+	"crypto/rand"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"time"
+
+	"golang.org/x/oauth2"
+)
+
+// flowLife is how long a sign-in may take.
+const flowLife = 10 * time.Minute
+
+// PKCEConfig describes the sign-in of a person with a browser: authorization
+// code (RFC 6749 section 4.1) with PKCE (RFC 7636).
+type PKCEConfig struct {
+	Authority Authority
+	ClientID  string
+	// ClientSecret is for confidential clients (web applications); public
+	// clients such as desktop programs have none.
+	ClientSecret Secret
+	// Scopes wanted; those of the authority (offline_access) are added.
+	Scopes []string
+	// Params are further parameters of the sign-in page, such as prompt,
+	// login_hint or domain_hint.
+	Params url.Values
+	// HTTPClient makes the token requests; only its Transport and Timeout are
+	// used, and redirects are never followed. Nil is a client of our own.
+	HTTPClient *http.Client
+
+	// Open shows the sign-in page to the user, in a browser or as a line to
+	// copy, and returns at once. [PKCE.LoginLoopback] needs it.
+	Open func(url string) error
+	// RedirectHost is the host of the loopback redirect URI as the application
+	// is registered: "localhost" (default), "127.0.0.1" or "::1".
+	RedirectHost string
+	// RedirectPort is its port; 0 takes a free one, which Entra allows.
+	RedirectPort int
+	// RedirectPath is its path; default "/".
+	RedirectPath string
+
+	// Source tunes the renewal; its Initial token is an earlier sign-in.
+	Source SourceOptions
+}
+
+// PKCE signs a person in. It is safe for concurrent use.
+type PKCE struct {
+	config PKCEConfig
+	client *http.Client
+	source *Source
+}
+
+// NewPKCE checks config. Nobody is asked to sign in yet.
+func NewPKCE(config PKCEConfig) (*PKCE, error) {
+	if config.ClientID == "" || config.Authority.AuthURL == "" {
+		return nil, errors.New("auth: PKCE needs a client id and an authorization endpoint")
+	}
+	if err := config.Authority.check(); err != nil {
+		return nil, err
+	}
+	if config.RedirectHost == "" {
+		config.RedirectHost = "localhost"
+	}
+	if !isLoopback(config.RedirectHost) {
+		return nil, fmt.Errorf("auth: redirect host %q is not a loopback host", config.RedirectHost)
+	}
+	if !strings.HasPrefix(config.RedirectPath, "/") {
+		config.RedirectPath = "/" + config.RedirectPath
+	}
+	p := &PKCE{config: config, client: tokenClient(config.HTTPClient)}
+	p.source = NewSource(p.refresh, config.Source)
+	return p, nil
+}
+
+// Source returns the tokens of the person who signed in last. Until somebody
+// has, and after the sign-in has been revoked, it returns an [*Error] whose
+// NeedsUser is true; it works again right after the next sign-in. Close it
+// when done.
+func (p *PKCE) Source() *Source { return p.source }
+
+// Flow is one sign-in under way, for one user. Keep it where only that user's
+// browser session leads to it.
+type Flow struct {
+	// URL is the page to send the browser to.
+	URL string
+
+	redirect string
+	state    string
+	verifier string
+	expires  time.Time
+	used     atomic.Bool
+}
+
+// Begin starts a sign-in whose answer comes to the given redirect URI: https,
+// or http on loopback. Send the browser to the Flow's URL, and pass the query
+// that comes back to [PKCE.Complete].
+func (p *PKCE) Begin(redirect string) (*Flow, error) {
+	if err := checkEndpoint(redirect); err != nil {
+		return nil, fmt.Errorf("auth: redirect URI: %w", err)
+	}
+	page, err := url.Parse(p.config.Authority.AuthURL)
+	if err != nil {
+		return nil, fmt.Errorf("auth: authorization endpoint: %w", errInsecure)
+	}
+	f := &Flow{
+		redirect: redirect,
+		state:    rand.Text(),
+		verifier: oauth2.GenerateVerifier(),
+		expires:  time.Now().Add(flowLife),
+	}
+	query := page.Query()
+	maps.Copy(query, p.config.Params)
+	for name, value := range map[string]string{
+		"response_type":         "code",
+		"client_id":             p.config.ClientID,
+		"redirect_uri":          redirect,
+		"scope":                 strings.Join(p.scopes(), " "),
+		"state":                 f.state,
+		"code_challenge":        oauth2.S256ChallengeFromVerifier(f.verifier),
+		"code_challenge_method": "S256",
+	} {
+		query.Set(name, value)
+	}
+	page.RawQuery = query.Encode()
+	f.URL = page.String()
+	return f, nil
+}
+
+// Complete redeems the answer that the authorization server sent to the
+// redirect URI. An answer that does not belong to the flow (state, issuer)
+// is refused and leaves the flow open; one that does ends it, whatever comes
+// of it. The token is returned and becomes that of [PKCE.Source].
+func (p *PKCE) Complete(ctx context.Context, f *Flow, answer url.Values) (*oauth2.Token, error) {
+	if err := p.belongs(f, answer); err != nil {
+		return nil, err
+	}
+	if !f.used.CompareAndSwap(false, true) {
+		return nil, errUsed
+	}
+	if code := answer.Get("error"); code != "" {
+		return nil, &Error{
+			Code:        clean(code, 64, nil),
+			Description: clean(answer.Get("error_description"), 300, []string{f.verifier}),
+			NeedsUser:   true,
+		}
+	}
+	code := answer.Get("code")
+	token, err := p.oauth(f.redirect).Exchange(withClient(ctx, p.client), code, oauth2.VerifierOption(f.verifier))
+	if err != nil {
+		return nil, tokenError(err, code, f.verifier, p.config.ClientSecret.Expose())
+	}
+	if err := p.source.set(token); err != nil {
+		return nil, err
+	}
+	return token, nil
+}
+
+var (
+	errForeign = errors.New("auth: the answer does not belong to this sign-in")
+	errUsed    = errors.New("auth: this sign-in has already been answered")
+	errLate    = errors.New("auth: this sign-in took too long; start again")
+)
+
+// belongs checks everything that a page of another origin could get wrong.
+func (p *PKCE) belongs(f *Flow, answer url.Values) error {
+	if f == nil || len(answer["state"]) != 1 ||
+		subtle.ConstantTimeCompare([]byte(answer.Get("state")), []byte(f.state)) != 1 {
+		return errForeign
+	}
+	// RFC 9207 section 2.4: the defence against mix-up of servers.
+	issuer, sent := answer["iss"]
+	if p.config.Authority.SendsIssuer && !sent {
+		return errForeign
+	}
+	if want := p.config.Authority.Issuer; sent && want != "" && !slices.Equal(issuer, []string{want}) {
+		return errForeign
+	}
+	if len(answer["code"])+len(answer["error"]) != 1 || answer.Get("code")+answer.Get("error") == "" {
+		return errForeign
+	}
+	if time.Now().After(f.expires) {
+		return errLate
+	}
+	return nil
+}
+
+// refresh is the FetchFunc behind Source: a new token for the refresh token.
+// The server may rotate it (RFC 6749 section 6); x/oauth2 keeps the old one if
+// the server does not.
+func (p *PKCE) refresh(ctx context.Context, previous *oauth2.Token) (*oauth2.Token, error) {
+	if previous == nil || previous.RefreshToken == "" {
+		return nil, &Error{Code: "login_required", Description: "nobody is signed in", NeedsUser: true}
+	}
+	old := &oauth2.Token{RefreshToken: previous.RefreshToken}
+	token, err := p.oauth("").TokenSource(withClient(ctx, p.client), old).Token()
+	return token, tokenError(err, previous.RefreshToken, p.config.ClientSecret.Expose())
+}
+
+func (p *PKCE) oauth(redirect string) *oauth2.Config {
+	return &oauth2.Config{
+		ClientID:     p.config.ClientID,
+		ClientSecret: p.config.ClientSecret.Expose(),
+		RedirectURL:  redirect,
+		Endpoint: oauth2.Endpoint{
+			TokenURL:  p.config.Authority.TokenURL,
+			AuthStyle: p.config.Authority.style(),
+		},
+	}
+}
+
+func (p *PKCE) scopes() []string {
+	scopes := slices.Clone(p.config.Scopes)
+	for _, extra := range p.config.Authority.SignInScopes {
+		if !slices.Contains(scopes, extra) {
+			scopes = append(scopes, extra)
+		}
+	}
+	return scopes
+}

@@ -1,0 +1,147 @@
+package resilience
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptrace"
+	"sync/atomic"
+	"time"
+)
+
+var errNoAnswer = errors.New("resilience: the base transport returned neither an answer nor an error")
+
+// attempt sends the request once. The breaker gets its verdict whatever
+// happens, a panic of the base included.
+func (o *operation) attempt(p permit) (r result) {
+	o.attempts++
+	var started time.Time
+	hook := o.t.options.Hooks.Attempt
+	if hook != nil {
+		started = time.Now()
+	}
+	r.class = Fatal
+	defer func() { o.scope.breaker.verdict(p, r.class) }()
+
+	caller := o.req.Context()
+	r.ctx, r.cancel = context.WithCancelCause(caller)
+	defer func() {
+		if r.resp == nil {
+			r.cancel(nil)
+		}
+	}()
+	timer := time.AfterFunc(o.retry.AttemptTimeout, func() { r.cancel(ErrAttemptTimeout) })
+	defer timer.Stop()
+
+	req, watch, err := o.prepare(r.ctx)
+	if err != nil {
+		r.err = err
+		return r
+	}
+	r.resp, r.err = o.t.options.Base.RoundTrip(req)
+	o.judge(&r, timer, watch)
+	if hook != nil {
+		e := AttemptEvent{Key: o.scope.key, Request: o.req, Number: o.attempts, Class: r.class, Err: r.err, Duration: time.Since(started)}
+		if r.resp != nil {
+			e.Status = r.resp.StatusCode
+		}
+		hook(e)
+	}
+	return r
+}
+
+// prepare copies the request for one attempt: the base gets its own context,
+// and from the second attempt on its own body.
+func (o *operation) prepare(ctx context.Context) (*http.Request, *watch, error) {
+	var w *watch
+	if !o.idempotent {
+		w = new(watch)
+		ctx = httptrace.WithClientTrace(ctx, w.trace())
+	}
+	req := o.req.WithContext(ctx)
+	if o.attempts > 1 && o.req.GetBody != nil {
+		body, err := o.req.GetBody()
+		if err != nil {
+			return nil, nil, err
+		}
+		req.Body = body
+	}
+	return req, w, nil
+}
+
+// judge puts the attempt into its class.
+func (o *operation) judge(r *result, timer *time.Timer, w *watch) {
+	if r.err == nil && r.resp == nil {
+		r.err = errNoAnswer
+		return
+	}
+	if !timer.Stop() && errors.Is(context.Cause(r.ctx), ErrAttemptTimeout) {
+		// The context's end is what the base reports, or will once the body is
+		// read; a caller would take it for its own.
+		if r.resp != nil {
+			r.resp.Body.Close()
+			r.resp = nil
+		}
+		r.err = ErrAttemptTimeout
+	}
+	if r.err != nil {
+		r.class = classifyError(o.req.Context(), r.err, w.unsent(r.err))
+	} else {
+		r.class = classifyStatus(r.resp.StatusCode)
+	}
+	if f := o.retry.Classify; f != nil {
+		r.class = f(r.resp, r.err, r.class)
+	}
+}
+
+// guard wraps the body that goes to the caller.
+func (o *operation) guard(r result) {
+	switch {
+	case r.resp.StatusCode == http.StatusSwitchingProtocols:
+		return // the connection is the caller's now
+	case r.resp.Body == nil || r.resp.Body == http.NoBody:
+		r.cancel(nil)
+		return
+	}
+	r.resp.Body = &body{ReadCloser: r.resp.Body, ctx: r.ctx, cancel: r.cancel, idle: o.t.options.Limits.BodyIdleTimeout, left: o.limit}
+}
+
+// watch sees how far a request got. A nil watch saw nothing.
+type watch struct {
+	started atomic.Bool // it asked net/http for a connection
+	gotConn atomic.Bool
+	wrote   atomic.Bool
+}
+
+func (w *watch) trace() *httptrace.ClientTrace {
+	return &httptrace.ClientTrace{
+		GetConn:          func(string) { w.started.Store(true) },
+		GotConn:          func(httptrace.GotConnInfo) { w.gotConn.Store(true) },
+		WroteHeaderField: func(string, []string) { w.wrote.Store(true) },
+		WroteHeaders:     func() { w.wrote.Store(true) },
+		WroteRequest:     func(httptrace.WroteRequestInfo) { w.wrote.Store(true) },
+	}
+}
+
+// unsent reports whether the request surely never reached the server. A base
+// that is not net/http's is not seen at work, and proves nothing unless it
+// could not connect. After a timeout the connection's own goroutine may still
+// be about to write, so then there must not have been a connection.
+func (w *watch) unsent(err error) bool {
+	switch {
+	case w == nil:
+		return isDial(err)
+	case w.wrote.Load():
+		return false
+	case w.started.Load() && !w.gotConn.Load():
+		return true
+	case isTimeout(err):
+		return isDial(err) && !w.gotConn.Load()
+	}
+	return w.started.Load() || isDial(err)
+}
+
+func isTimeout(err error) bool {
+	var t interface{ Timeout() bool }
+	return errors.As(err, &t) && t.Timeout()
+}

@@ -1,0 +1,192 @@
+package resilience
+
+import (
+	"math/rand/v2"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/sony/gobreaker"
+)
+
+// breaker is a circuit breaker for one key, on gobreaker's two-step form.
+//
+// gobreaker decides; this type keeps it from the traps of its v1:
+//   - It has no verdict for "says nothing" (a cancelled caller, a 429). While
+//     closed, no verdict is given at all; a probe always gets one.
+//   - A probe without a verdict would keep it half-open for ever. The verdict
+//     is given in a defer, and a probe that outlives probeTime is taken for
+//     lost by the next caller.
+//   - A verdict counts only in the window in which its attempt began, so
+//     timeouts longer than the window would never count. While closed, the
+//     attempt is therefore entered together with its verdict.
+//   - Its streak of failures is cleared with each window; ours is not.
+//   - Its callback runs under its lock: it must not call back, and notes the
+//     change for later.
+type breaker struct {
+	key       string
+	policy    *BreakerPolicy
+	hook      func(StateEvent)
+	probeTime time.Duration
+	circuit   *gobreaker.TwoStepCircuitBreaker
+
+	closed atomic.Bool
+	epoch  atomic.Uint64 // counts changes of state
+	streak atomic.Int64  // failures in a row
+
+	mu        sync.Mutex // taken under gobreaker's lock: never call circuit while holding it
+	cooldown  time.Duration
+	openUntil time.Time
+	probe     *probe
+	changes   []StateEvent
+}
+
+// permit is the right to one attempt; it takes one verdict.
+type permit struct {
+	epoch uint64
+	probe *probe // nil while closed
+}
+
+// probe is a trial request of a half-open breaker.
+type probe struct {
+	done  func(success bool)
+	once  sync.Once
+	since time.Time
+}
+
+func (p *probe) settle(success bool) { p.once.Do(func() { p.done(success) }) }
+
+func newBreaker(key string, o *Options) *breaker {
+	b := &breaker{key: key, policy: &o.Breaker, hook: o.Hooks.State, probeTime: o.Retry.AttemptTimeout + time.Second}
+	b.closed.Store(true)
+	b.circuit = gobreaker.NewTwoStepCircuitBreaker(gobreaker.Settings{
+		Name:          key,
+		Interval:      o.Breaker.Window,
+		Timeout:       o.Breaker.Cooldown,
+		ReadyToTrip:   b.readyToTrip,
+		OnStateChange: b.onChange,
+	})
+	return b
+}
+
+func (b *breaker) readyToTrip(c gobreaker.Counts) bool {
+	if b.streak.Load() >= int64(b.policy.Consecutive) {
+		return true
+	}
+	verdicts := c.TotalSuccesses + c.TotalFailures // Requests also counts those under way
+	return int64(verdicts) >= int64(b.policy.MinRequests) &&
+		float64(c.TotalFailures) >= b.policy.FailureRatio*float64(verdicts)
+}
+
+// onChange runs under gobreaker's lock.
+func (b *breaker) onChange(_ string, from, to gobreaker.State) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.epoch.Add(1)
+	b.closed.Store(to == gobreaker.StateClosed)
+	switch to {
+	case gobreaker.StateOpen:
+		b.cooldown = min(b.cooldown*2, max(b.policy.MaxCooldown, b.policy.Cooldown))
+		if from == gobreaker.StateClosed {
+			b.cooldown = b.policy.Cooldown
+		}
+		// A fifth of jitter, so that many processes do not probe as one. It
+		// only ever postpones gobreaker's own timeout.
+		b.openUntil = time.Now().Add(b.cooldown + 1 + rand.N(b.cooldown/5+1)) //nolint:gosec // jitter
+	case gobreaker.StateClosed:
+		b.streak.Store(0)
+	}
+	if b.hook != nil {
+		b.changes = append(b.changes, StateEvent{Key: b.key, From: stateOf(from), To: stateOf(to)})
+	}
+}
+
+func stateOf(s gobreaker.State) State {
+	switch s {
+	case gobreaker.StateOpen:
+		return Open
+	case gobreaker.StateHalfOpen:
+		return HalfOpen
+	}
+	return Closed
+}
+
+// admit lets an attempt through, or says for how long none will be.
+func (b *breaker) admit() (permit, time.Duration, bool) {
+	epoch := b.epoch.Load() // before closed, or a change between them would go unseen
+	if b.closed.Load() {
+		return permit{epoch: epoch}, 0, true
+	}
+	if wait := b.wait(); wait > 0 {
+		return permit{}, wait, false
+	}
+	defer b.tell()
+	b.giveUpLostProbe()
+	done, err := b.circuit.Allow()
+	if err != nil { // another probe is under way, or the clocks differ by a hair
+		return permit{}, max(b.wait(), b.policy.Cooldown), false
+	}
+	p := &probe{done: done, since: time.Now()}
+	b.mu.Lock()
+	b.probe = p
+	b.mu.Unlock()
+	return permit{probe: p}, 0, true
+}
+
+// wait returns how long the breaker stays open; 0 if it is not.
+func (b *breaker) wait() time.Duration {
+	if b.closed.Load() {
+		return 0
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return max(time.Until(b.openUntil), 0)
+}
+
+func (b *breaker) giveUpLostProbe() {
+	b.mu.Lock()
+	p := b.probe
+	b.mu.Unlock()
+	if p != nil && time.Since(p.since) > b.probeTime {
+		p.settle(false)
+	}
+}
+
+// verdict settles a permit. Only an answer closes a half-open breaker.
+func (b *breaker) verdict(p permit, c Class) {
+	if p.probe == nil && c == OK && b.streak.Load() != 0 {
+		b.streak.Store(0)
+	}
+	if p.probe != nil {
+		p.probe.settle(c == OK || c == Throttled)
+		b.tell()
+		return
+	}
+	failed := c == Transient || c == NotSent
+	if !failed && c != OK || p.epoch != b.epoch.Load() {
+		return
+	}
+	if failed {
+		b.streak.Add(1)
+	}
+	if done, err := b.circuit.Allow(); err == nil {
+		done(!failed)
+	}
+	if failed {
+		b.tell()
+	}
+}
+
+// tell reports changes outside of all locks.
+func (b *breaker) tell() {
+	if b.hook == nil {
+		return
+	}
+	b.mu.Lock()
+	changes := b.changes
+	b.changes = nil
+	b.mu.Unlock()
+	for _, c := range changes {
+		b.hook(c)
+	}
+}

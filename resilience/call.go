@@ -1,0 +1,37 @@
+package resilience
+
+import (
+	"context"
+	"time"
+)
+
+// Call overrides options for the requests of one context. Zero fields change
+// nothing.
+type Call struct {
+	// Idempotent overrules [Idempotent] in either direction.
+	Idempotent       *bool
+	MaxAttempts      int
+	MaxRetryAfter    time.Duration
+	AttemptTimeout   time.Duration
+	MaxResponseBytes int64
+	// Stats, if set, is written when a request returns. Use one per request.
+	Stats *Stats
+}
+
+// Stats tells what a request took.
+type Stats struct {
+	Attempts int           // requests sent; 0 if it was refused without one
+	Waited   time.Duration // between attempts, and because of other callers' Retry-After
+}
+
+type callKey struct{}
+
+// With returns a context whose requests are treated as call says.
+func With(ctx context.Context, call Call) context.Context {
+	return context.WithValue(ctx, callKey{}, &call)
+}
+
+func callOf(ctx context.Context) *Call {
+	call, _ := ctx.Value(callKey{}).(*Call)
+	return call
+}

@@ -1,0 +1,272 @@
+package resilience
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"time"
+
+	"github.com/cenkalti/backoff/v4"
+)
+
+// Transport is an [http.RoundTripper] that follows the policies of [Options].
+// It is safe for concurrent use.
+type Transport struct {
+	options Options
+	hosts   hosts
+	scopes  *scopes
+}
+
+// New returns a Transport. It fails if Options.Hosts is empty or lists what is
+// not an https origin (http on loopback).
+func New(options Options) (*Transport, error) {
+	allowed, err := parseHosts(options.Hosts)
+	if err != nil {
+		return nil, err
+	}
+	options.setDefaults()
+	t := &Transport{options: options, hosts: allowed}
+	t.scopes = newScopes(&t.options)
+	return t, nil
+}
+
+// RoundTrip implements [http.RoundTripper]. Besides the errors of the base
+// transport it returns [*OpenError], [*ThrottledError], [ErrHostNotAllowed],
+// [ErrInsecureURL] and [ErrAttemptTimeout], to be found with errors.Is and
+// errors.As. When it gives up on a request that was answered, it returns the
+// last answer, with a readable body, and not an error. The body of the request
+// is sent again only if req.GetBody is set.
+func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if err := t.hosts.check(req); err != nil {
+		closeBody(req)
+		return nil, err
+	}
+	o := operation{t: t, req: req, retry: t.options.Retry, limit: t.options.Limits.MaxResponseBytes}
+	o.idempotent = Idempotent(req)
+	call := callOf(req.Context())
+	if call != nil {
+		o.apply(call)
+	}
+	o.scope = t.scopes.get(t.options.Key(req))
+	resp, err := o.run()
+	if call != nil && call.Stats != nil {
+		*call.Stats = Stats{Attempts: o.attempts, Waited: o.waited}
+	}
+	return resp, err
+}
+
+// CloseIdleConnections lets [http.Client.CloseIdleConnections] reach the base.
+func (t *Transport) CloseIdleConnections() {
+	if c, ok := t.options.Base.(interface{ CloseIdleConnections() }); ok {
+		c.CloseIdleConnections()
+	}
+}
+
+// operation is one request on its way through attempts and waits.
+type operation struct {
+	t          *Transport
+	req        *http.Request
+	scope      *scope
+	retry      RetryPolicy
+	limit      int64
+	idempotent bool
+
+	attempts int
+	waited   time.Duration
+	delays   *backoff.ExponentialBackOff // made at the first repetition
+	charged  int                         // by the budget, for the last repetition
+	last     result                      // of the last attempt, drained
+}
+
+// result is the outcome of an attempt.
+type result struct {
+	resp   *http.Response
+	err    error
+	class  Class
+	ctx    context.Context // of the attempt; lives as long as the body
+	cancel context.CancelCauseFunc
+}
+
+func (o *operation) apply(c *Call) {
+	if c.Idempotent != nil {
+		o.idempotent = *c.Idempotent
+	}
+	if c.MaxAttempts > 0 {
+		o.retry.MaxAttempts = c.MaxAttempts
+	}
+	if c.MaxRetryAfter > 0 {
+		o.retry.MaxRetryAfter = c.MaxRetryAfter
+	}
+	if c.AttemptTimeout > 0 {
+		o.retry.AttemptTimeout = c.AttemptTimeout
+	}
+	if c.MaxResponseBytes != 0 {
+		o.limit = c.MaxResponseBytes
+	}
+}
+
+func (o *operation) run() (*http.Response, error) {
+	for {
+		if err := o.passGate(); err != nil {
+			return o.giveUp(err)
+		}
+		permit, wait, ok := o.scope.breaker.admit()
+		if !ok {
+			return o.giveUp(&OpenError{Key: o.scope.key, RetryAfter: wait, Err: o.last.err})
+		}
+		r := o.attempt(permit)
+		wait, again := o.decide(r)
+		if !again {
+			return o.finish(r)
+		}
+		if hook := o.t.options.Hooks.Retry; hook != nil {
+			hook(RetryEvent{Key: o.scope.key, Request: o.req, Number: o.attempts, Class: r.class, Wait: wait})
+		}
+		if r.resp != nil {
+			drain(r.resp, r.cancel)
+		}
+		o.last = r
+		if err := o.sleep(wait); err != nil {
+			return o.giveUp(err)
+		}
+	}
+}
+
+// passGate waits while another answer's Retry-After holds the key, if that is
+// within the caller's patience.
+func (o *operation) passGate() error {
+	held := time.Duration(0)
+	for {
+		wait := o.scope.gate.wait()
+		if wait == 0 {
+			return nil
+		}
+		if held+wait > o.retry.MaxRetryAfter || !o.hasTime(wait) {
+			return &ThrottledError{Key: o.scope.key, RetryAfter: wait, Err: o.last.err}
+		}
+		wait += spread(wait)
+		held += wait
+		if err := o.sleep(wait); err != nil {
+			return err
+		}
+	}
+}
+
+// spread keeps those who wait for the same moment from returning as one.
+func spread(wait time.Duration) time.Duration {
+	return rand.N(min(wait/10, time.Second) + 1) //nolint:gosec // jitter
+}
+
+// decide says whether to repeat, and after which wait.
+func (o *operation) decide(r result) (time.Duration, bool) {
+	asked, told := time.Duration(0), false
+	if r.resp != nil && (r.class == Throttled || r.class == Transient) {
+		now := time.Now()
+		if asked, told = RetryAfter(r.resp.Header, now); told && asked > 0 {
+			o.scope.gate.hold(now, asked)
+		}
+	}
+	if !o.mayRepeat(r.class) || asked > o.retry.MaxRetryAfter {
+		return 0, false
+	}
+	wait := o.nextDelay()
+	if asked > wait {
+		wait = asked + spread(asked)
+	}
+	if !o.hasTime(wait) || o.scope.breaker.wait() > wait {
+		return 0, false
+	}
+	cost := retryCost
+	switch {
+	case r.class == Throttled && told:
+		cost = 0 // the server sets the pace
+	case r.err != nil && isTimeout(r.err):
+		cost = timeoutCost
+	}
+	if !o.scope.budget.take(cost) {
+		return 0, false
+	}
+	o.charged = cost
+	return wait, true
+}
+
+func (o *operation) mayRepeat(c Class) bool {
+	switch c {
+	case Throttled, NotSent:
+	case Transient:
+		if !o.idempotent {
+			return false
+		}
+	default:
+		return false
+	}
+	hasBody := o.req.Body != nil && o.req.Body != http.NoBody
+	return o.attempts < o.retry.MaxAttempts && (!hasBody || o.req.GetBody != nil)
+}
+
+// nextDelay draws from [0, BaseDelay·2ⁿ], at most MaxDelay: full jitter, which
+// is a spread of 100 % around the half.
+//
+// https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/
+func (o *operation) nextDelay() time.Duration {
+	if o.delays == nil {
+		o.delays = backoff.NewExponentialBackOff(
+			backoff.WithInitialInterval(o.retry.BaseDelay/2),
+			backoff.WithRandomizationFactor(1),
+			backoff.WithMultiplier(2),
+			backoff.WithMaxInterval(o.retry.MaxDelay/2),
+			backoff.WithMaxElapsedTime(0),
+		)
+	}
+	return o.delays.NextBackOff()
+}
+
+func (o *operation) hasTime(wait time.Duration) bool {
+	deadline, ok := o.req.Context().Deadline()
+	return !ok || time.Until(deadline) > wait
+}
+
+func (o *operation) sleep(wait time.Duration) error {
+	start := time.Now()
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	defer func() { o.waited += time.Since(start) }()
+	select {
+	case <-timer.C:
+		return nil
+	case <-o.req.Context().Done():
+		return context.Cause(o.req.Context())
+	}
+}
+
+// finish returns the result of the last attempt to the caller.
+func (o *operation) finish(r result) (*http.Response, error) {
+	if r.err != nil {
+		if o.attempts > 1 {
+			return nil, fmt.Errorf("resilience: gave up after %d attempts: %w", o.attempts, r.err)
+		}
+		return nil, r.err
+	}
+	if r.class == OK {
+		o.scope.budget.give(max(o.charged, 1))
+	}
+	o.guard(r)
+	return r.resp, nil
+}
+
+// giveUp ends a request that may not be attempted (again). An answer that it
+// got before is worth more than our reason, unless the caller has gone.
+func (o *operation) giveUp(err error) (*http.Response, error) {
+	if o.attempts == 0 {
+		closeBody(o.req)
+	}
+	if o.last.resp != nil && o.req.Context().Err() == nil {
+		return o.last.resp, nil
+	}
+	if o.last.err != nil && !errors.Is(err, o.last.err) {
+		return nil, fmt.Errorf("%w (after %w)", err, o.last.err)
+	}
+	return nil, err
+}
