@@ -53,6 +53,8 @@ type OAuthOptions struct {
 	// RotateRefresh makes each refresh token good for one use; using it again
 	// ends the whole family (RFC 9700, section 4.14.2).
 	RotateRefresh bool
+	// Opaque makes access tokens that carry nothing a client could read.
+	Opaque bool
 }
 
 // OAuth is a token and authorization endpoint (client credentials, refresh
@@ -138,14 +140,22 @@ func (o *OAuth) issue(claims map[string]any) string {
 	}
 	claims["iat"], claims["nbf"], claims["exp"] = now.Unix(), now.Unix(), now.Add(o.lifetime).Unix()
 	claims["uti"] = randomText(16)
+	token := randomText(48)
+	if !o.opts.Opaque {
+		token = unsignedJWT(claims)
+	}
+	o.access[token] = accessToken{claims, now.Add(o.lifetime)}
+	return token
+}
+
+// unsignedJWT has the form of a signed JWT; the signature is noise.
+func unsignedJWT(claims map[string]any) string {
 	payload, err := json.Marshal(claims)
 	if err != nil {
 		payload = []byte("{}")
 	}
-	token := base64.RawURLEncoding.EncodeToString([]byte(`{"typ":"JWT","alg":"RS256","kid":"fake"}`)) + "." +
+	return base64.RawURLEncoding.EncodeToString([]byte(`{"typ":"JWT","alg":"RS256","kid":"fake"}`)) + "." +
 		base64.RawURLEncoding.EncodeToString(payload) + "." + randomText(256)
-	o.access[token] = accessToken{claims, now.Add(o.lifetime)}
-	return token
 }
 
 // ErrNoToken and ErrBadToken are the errors of [OAuth.Check].

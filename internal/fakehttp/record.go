@@ -171,6 +171,7 @@ func withoutSecrets(h http.Header) http.Header {
 		h.Set("Authorization", scheme)
 	}
 	h.Del("Cookie")
+	h.Del("X-Halo-Api-Key")
 	return h
 }
 

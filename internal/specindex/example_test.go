@@ -21,3 +21,13 @@ func ExampleGraphIndex_LeastScopes() {
 	fmt.Println(scopes.LeastDelegated, scopes.LeastApplication)
 	// Output: [Calendars.ReadWrite] [Calendars.ReadWrite]
 }
+
+func ExampleHaloIndex_Operation() {
+	op, _ := specindex.Halo().Operation("POST", "/Tickets")
+	fmt.Println(op.Path, op.Body)
+	_, ok := specindex.Halo().Operation("POST", "/Report/run")
+	fmt.Println(ok)
+	// Output:
+	// /Tickets [Faults]
+	// false
+}

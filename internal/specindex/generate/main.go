@@ -6,7 +6,8 @@
 //     https://graph.microsoft.com/v1.0/$metadata and in
 //     https://github.com/microsoftgraph/msgraph-metadata (clean_v10_metadata);
 //   - -permissions: permissions/new/permissions.json of
-//     https://github.com/microsoftgraph/microsoft-graph-devx-content.
+//     https://github.com/microsoftgraph/microsoft-graph-devx-content;
+//   - -halo: HaloPSA's OpenAPI document, published at https://usehalo.com/swagger/.
 //
 // A file whose name ends in .gz is decompressed. Sources that are not given
 // leave their index as it is:
@@ -37,6 +38,7 @@ func parts() []part {
 	return []part{
 		{"csdl", "Graph v1.0 metadata (CSDL XML)", "graph_types.txt", graphTypes},
 		{"permissions", "Graph permissions.json", "graph_permissions.txt", graphPermissions},
+		{"halo", "HaloPSA OpenAPI document (JSON)", "halo.txt", haloAPI},
 	}
 }
 
