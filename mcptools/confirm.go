@@ -14,6 +14,9 @@ import (
 type ConfirmOptions struct {
 	// Key authenticates pending confirmations. Replicas that serve the same
 	// clients need the same key of at least 32 bytes. Empty: a random key.
+	// Each replica remembers the approvals that it has seen used, not those
+	// that the others have: until it expires, one approval can run its call
+	// once on each of them.
 	Key []byte
 	// TTL is how long a person may think. Zero: 5 minutes.
 	TTL time.Duration
@@ -70,6 +73,9 @@ func (c *confirmer) approve(ctx context.Context, call *Call) error {
 		return c.askDirectly(ctx, call, args)
 	}
 	params := call.Request.Params
+	if params == nil {
+		return c.refusal("the request is empty")
+	}
 	if len(params.InputResponses) == 0 && params.RequestState == "" {
 		if !canBeAsked(call.Request) {
 			return c.refusal("this client cannot ask its user")

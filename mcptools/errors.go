@@ -107,7 +107,7 @@ func (e *Error) Retryable() bool {
 // of other types are bugs or causes that the tool did not translate: their
 // text may hold anything, so it stays in Err.
 func asError(err error) *Error {
-	if e, ok := errors.AsType[*Error](err); ok {
+	if e, ok := errors.AsType[*Error](err); ok && e != nil {
 		return e
 	}
 	switch {

@@ -22,11 +22,18 @@ func (f Fault) String() string {
 	return f.Path + ": " + f.Message
 }
 
-// joinPath writes the way to a value as code would: to[1].address.
-func joinPath(segments []string) string {
+// path is the way to a value: the names of fields and the indexes of items.
+type path []string
+
+func (p *path) push(name string) { *p = append(*p, name) }
+
+func (p *path) pop() { *p = (*p)[:len(*p)-1] }
+
+// String writes the path as code would: to[1].address.
+func (p path) String() string {
 	var b strings.Builder
-	for _, s := range segments {
-		switch _, err := strconv.Atoi(s); {
+	for _, s := range p {
+		switch _, err := strconv.ParseUint(s, 10, 32); {
 		case err == nil:
 			b.WriteString("[" + s + "]")
 		case b.Len() > 0:

@@ -6,15 +6,14 @@ import (
 	"errors"
 	"log/slog"
 	"runtime"
-	"slices"
 	"strings"
 	"time"
-
-	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// Timeout ends calls that run longer than limit with CodeTimeout. Put it inside
-// of [Confirm], so that a person may think as long as they like.
+// Timeout cancels the context of calls that run longer than limit; functions
+// that heed it end with CodeTimeout. Over MCP a person who is asked by [Confirm]
+// may think as long as they like; a direct caller's Ask counts, unless Timeout
+// is inside of Confirm.
 func Timeout(limit time.Duration) Middleware {
 	return func(next Handler) Handler {
 		return func(ctx context.Context, call *Call) (*Result, error) {
@@ -27,30 +26,33 @@ func Timeout(limit time.Duration) Middleware {
 
 // Audit logs every call when it has ended: the tool, its effect and marks, the
 // user, the names and sizes of the arguments, the outcome and the duration.
-// Values of arguments and results are never logged.
+// Values of arguments and results are never logged. A panic is logged as an
+// error with the names of the functions that led to it, and goes on.
 func Audit(logger *slog.Logger) Middleware {
 	return func(next Handler) Handler {
 		return func(ctx context.Context, call *Call) (result *Result, err error) {
 			start := time.Now()
 			defer func() {
+				attrs := describe(call, time.Since(start))
 				if v := recover(); v != nil {
-					logger.LogAttrs(ctx, slog.LevelError, "tool call panicked",
-						slog.String("tool", call.Tool.Spec().Name), slog.Any("frames", frames()))
+					attrs = append(attrs, slog.String("outcome", "panic"), slog.Any("frames", frames()))
+					logger.LogAttrs(ctx, slog.LevelError, "tool call", attrs...)
 					panic(v)
 				}
-				record(ctx, logger, call, result, err, time.Since(start))
+				level, outcome := outcome(result, err)
+				logger.LogAttrs(ctx, level, "tool call", append(attrs, outcome...)...)
 			}()
 			return next(ctx, call)
 		}
 	}
 }
 
-func record(ctx context.Context, logger *slog.Logger, call *Call, result *Result, err error, took time.Duration) {
+func describe(call *Call, took time.Duration) []slog.Attr {
 	spec := call.Tool.Spec()
 	attrs := []slog.Attr{
 		slog.String("tool", spec.Name),
 		slog.String("effect", spec.Effect.String()),
-		slog.Any("arguments", argumentSizes(call.Arguments)),
+		slog.Any("arguments", argumentSizes(call)),
 		slog.Duration("took", took),
 	}
 	if marks := spec.Marks.String(); marks != "" {
@@ -59,37 +61,45 @@ func record(ctx context.Context, logger *slog.Logger, call *Call, result *Result
 	if user := call.UserID(); user != "" {
 		attrs = append(attrs, slog.String("user", user))
 	}
-	level, outcome := slog.LevelInfo, "ok"
-	if err != nil {
-		if _, asking := errors.AsType[*InputRequired](err); asking {
-			outcome = "asked"
-		} else {
-			e := asError(err)
-			level, outcome = slog.LevelWarn, string(e.Code)
-			if e.RequestID != "" {
-				attrs = append(attrs, slog.String("request_id", e.RequestID))
-			}
-		}
-	} else {
-		attrs = append(attrs, slog.Int("result_bytes", len(result.Value)))
-	}
-	logger.LogAttrs(ctx, level, "tool call", append(attrs, slog.String("outcome", outcome))...)
+	return attrs
 }
 
-// argumentSizes describes arguments without repeating them: name=bytes.
-func argumentSizes(args json.RawMessage) []string {
+func outcome(result *Result, err error) (slog.Level, []slog.Attr) {
+	switch {
+	case err == nil && result != nil:
+		return slog.LevelInfo, []slog.Attr{slog.Int("result_bytes", len(result.Value)), slog.String("outcome", "ok")}
+	case err == nil:
+		err = errNothing()
+	}
+	err = presentable(err)
+	if _, asking := errors.AsType[*InputRequired](err); asking {
+		return slog.LevelInfo, []slog.Attr{slog.String("outcome", "asked")}
+	}
+	e, ok := errors.AsType[*Error](err)
+	if !ok { // a forged confirmation
+		return slog.LevelWarn, []slog.Attr{slog.String("outcome", "refused")}
+	}
+	attrs := []slog.Attr{slog.String("outcome", string(e.Code))}
+	if e.RequestID != "" {
+		attrs = append(attrs, slog.String("request_id", e.RequestID))
+	}
+	return slog.LevelWarn, attrs
+}
+
+// argumentSizes describes arguments without repeating them: name=bytes. Names
+// that the tool does not have are left out, for they could hold anything.
+func argumentSizes(call *Call) []string {
 	var fields map[string]json.RawMessage
-	if len(args) > maxDocument || json.Unmarshal(args, &fields) != nil {
+	if len(call.Arguments) > maxDocument || json.Unmarshal(call.Arguments, &fields) != nil {
 		return nil
 	}
 	var sizes []string
-	for name, value := range fields {
-		if propertyName.MatchString(name) {
+	for _, name := range call.Tool.definition.in.root.names {
+		if value, given := fields[name]; given {
 			sizes = append(sizes, name+"="+sizeOf(len(value)))
 		}
 	}
-	slices.Sort(sizes)
-	return sizes[:min(len(sizes), 64)]
+	return sizes
 }
 
 // frames names the functions of the panicking goroutine, without arguments.
@@ -106,65 +116,4 @@ func frames() []string {
 			return names
 		}
 	}
-}
-
-// Redact passes every string of results, and every text of errors, through
-// replace before anybody sees it.
-func Redact(replace func(string) string) Middleware {
-	return func(next Handler) Handler {
-		return func(ctx context.Context, call *Call) (*Result, error) {
-			result, err := next(ctx, call)
-			if err != nil {
-				return nil, redactError(err, replace)
-			}
-			tree, _, err := parse(result.Value)
-			if err != nil {
-				return nil, asError(err)
-			}
-			redacted := *result
-			if redacted.Value, err = marshal(redactTree(tree, replace)); err != nil {
-				return nil, asError(err)
-			}
-			redacted.Content = redactContent(result.Content, replace)
-			return &redacted, nil
-		}
-	}
-}
-
-func redactError(err error, replace func(string) string) error {
-	e, ok := errors.AsType[*Error](err)
-	if !ok {
-		return err
-	}
-	redacted := *e
-	redacted.Message, redacted.Hint = replace(e.Message), replace(e.Hint)
-	return &redacted
-}
-
-func redactTree(v any, replace func(string) string) any {
-	switch v := v.(type) {
-	case string:
-		return replace(v)
-	case []any:
-		for i := range v {
-			v[i] = redactTree(v[i], replace)
-		}
-	case map[string]any:
-		for name := range v {
-			v[name] = redactTree(v[name], replace)
-		}
-	}
-	return v
-}
-
-// redactContent keeps what it can redact: text. Other content is dropped, since
-// it could hold anything.
-func redactContent(content []mcp.Content, replace func(string) string) []mcp.Content {
-	var kept []mcp.Content
-	for _, c := range content {
-		if text, ok := c.(*mcp.TextContent); ok {
-			kept = append(kept, &mcp.TextContent{Text: replace(text.Text)})
-		}
-	}
-	return kept
 }

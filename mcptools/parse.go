@@ -1,59 +1,111 @@
 package mcptools
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math"
 	"strconv"
+	"strings"
 	"unicode/utf8"
 )
 
-// The bounds that every argument document keeps, whatever its schema says.
+// The bounds that every argument document keeps, whatever its schema says. They
+// keep the most hostile call below a few milliseconds.
 const (
 	maxDepth        = 32      // nested arrays and objects
+	maxValues       = 10_000  // values of any kind
 	maxNumberLength = 40      // bytes of a number; the longest int64 has 20
-	maxExponent     = 308     // what a float64 can hold
+	maxExponent     = 400     // beyond what a float64 can hold, and still cheap
 	maxDocument     = 8 << 20 // bytes
 	maxFaults       = 20      // reported for one call
 )
 
 // parser reads JSON into the tree that the validator wants (json.Number for
 // numbers). encoding/json accepts what must not reach a tool: duplicate keys,
-// broken UTF-8 and numbers such as 1e999999999, on which the validator panics.
+// broken Unicode and numbers such as 1e999999999, on which the validator panics.
 type parser struct {
-	data   []byte
+	text   string
 	pos    int
-	path   []string
+	values int  // that may still come
+	utf8   bool // the whole text is valid
+	path   path
 	faults []Fault
+	empty  []replacement
+}
+
+// replacement stands for a null at pos.
+type replacement struct {
+	pos  int
+	text string
 }
 
 var errSyntax = errors.New("not valid JSON")
 
-// parse returns the tree of a JSON document, and what is wrong with it although
-// it is JSON. The error says that it is not JSON.
+// parse returns the tree of a JSON document of a caller, and what is wrong with
+// it although it is JSON. The error says that it is not JSON, or too much of it.
 func parse(data []byte) (any, []Fault, error) {
 	if len(data) > maxDocument {
 		return nil, nil, fmt.Errorf("longer than %d bytes", maxDocument)
 	}
-	p := &parser{data: data}
-	v, err := p.value()
+	p := newParser(string(data), maxValues) // all strings of the tree share this one
+	v, err := p.document(nil)
 	if err != nil {
 		return nil, nil, err
-	}
-	if p.space(); p.pos != len(p.data) {
-		return nil, nil, errSyntax
 	}
 	return v, p.faults, nil
 }
 
+// parseResult is parse for what a tool returned, whose size is the tool's own
+// business. Where n wants a list or a map, the null that a nil one became is
+// replaced by an empty one, in the tree and in the text.
+func parseResult(n *node, data []byte) (tree any, text []byte, faults []Fault, err error) {
+	p := newParser(string(data), math.MaxInt)
+	if tree, err = p.document(n); err != nil {
+		return nil, nil, nil, err
+	}
+	if len(p.empty) == 0 {
+		return tree, data, p.faults, nil
+	}
+	from := 0
+	for _, e := range p.empty {
+		text = append(append(text, data[from:e.pos]...), e.text...)
+		from = e.pos + len("null")
+	}
+	return tree, append(text, data[from:]...), p.faults, nil
+}
+
+func newParser(text string, values int) *parser {
+	return &parser{text: text, values: values, utf8: utf8.ValidString(text)}
+}
+
+// document reads all of the text. n, which may be nil, is what is wanted.
+func (p *parser) document(n *node) (any, error) {
+	v, err := p.value(n)
+	if err != nil {
+		return nil, err
+	}
+	if p.space(); p.pos != len(p.text) {
+		return nil, errSyntax
+	}
+	return v, nil
+}
+
 func (p *parser) fault(message string) {
-	p.faults = append(p.faults, Fault{Path: joinPath(p.path), Message: message})
+	p.faults = append(p.faults, Fault{Path: p.path.String(), Message: message})
+}
+
+// peek returns the byte to come, or 0 at the end. No token starts with 0.
+func (p *parser) peek() byte {
+	if p.pos == len(p.text) {
+		return 0
+	}
+	return p.text[p.pos]
 }
 
 func (p *parser) space() {
-	for p.pos < len(p.data) {
-		switch p.data[p.pos] {
+	for p.pos < len(p.text) {
+		switch p.text[p.pos] {
 		case ' ', '\t', '\n', '\r':
 			p.pos++
 		default:
@@ -62,16 +114,16 @@ func (p *parser) space() {
 	}
 }
 
-func (p *parser) value() (any, error) {
-	p.space()
-	if p.pos == len(p.data) {
-		return nil, errSyntax
+func (p *parser) value(n *node) (any, error) {
+	if p.values--; p.values < 0 {
+		return nil, fmt.Errorf("more than %d values", maxValues)
 	}
-	switch c := p.data[p.pos]; c {
+	p.space()
+	switch p.peek() {
 	case '{':
-		return p.object()
+		return p.object(n)
 	case '[':
-		return p.array()
+		return p.array(n)
 	case '"':
 		return p.string()
 	case 't':
@@ -79,18 +131,31 @@ func (p *parser) value() (any, error) {
 	case 'f':
 		return false, p.literal("false")
 	case 'n':
-		return nil, p.literal("null")
+		return p.null(n)
 	default:
 		return p.number()
 	}
 }
 
 func (p *parser) literal(text string) error {
-	if !bytes.HasPrefix(p.data[p.pos:], []byte(text)) {
+	if !strings.HasPrefix(p.text[p.pos:], text) {
 		return errSyntax
 	}
 	p.pos += len(text)
 	return nil
+}
+
+func (p *parser) null(n *node) (any, error) {
+	switch pos := p.pos; {
+	case n == nil:
+	case n.kind == "array":
+		p.empty = append(p.empty, replacement{pos, "[]"})
+		return []any{}, p.literal("null")
+	case n.values != nil:
+		p.empty = append(p.empty, replacement{pos, "{}"})
+		return map[string]any{}, p.literal("null")
+	}
+	return nil, p.literal("null")
 }
 
 // enter notes one more level of nesting under the given name.
@@ -98,13 +163,11 @@ func (p *parser) enter(name string) error {
 	if len(p.path) == maxDepth {
 		return fmt.Errorf("nested more than %d levels deep", maxDepth)
 	}
-	p.path = append(p.path, name)
+	p.path.push(name)
 	return nil
 }
 
-func (p *parser) leave() { p.path = p.path[:len(p.path)-1] }
-
-func (p *parser) object() (any, error) {
+func (p *parser) object(n *node) (any, error) {
 	p.pos++
 	object := map[string]any{}
 	for first := true; ; first = false {
@@ -112,14 +175,14 @@ func (p *parser) object() (any, error) {
 		if done || err != nil {
 			return object, err
 		}
-		if p.pos == len(p.data) || p.data[p.pos] != '"' {
+		if p.peek() != '"' {
 			return nil, errSyntax
 		}
 		name, err := p.string()
 		if err != nil {
 			return nil, err
 		}
-		if p.space(); p.pos == len(p.data) || p.data[p.pos] != ':' {
+		if p.space(); p.peek() != ':' {
 			return nil, errSyntax
 		}
 		p.pos++
@@ -129,14 +192,14 @@ func (p *parser) object() (any, error) {
 		if _, twice := object[name]; twice {
 			p.fault("given twice")
 		}
-		if object[name], err = p.value(); err != nil {
+		if object[name], err = p.value(n.field(name)); err != nil {
 			return nil, err
 		}
-		p.leave()
+		p.path.pop()
 	}
 }
 
-func (p *parser) array() (any, error) {
+func (p *parser) array(n *node) (any, error) {
 	p.pos++
 	array := []any{}
 	for first := true; ; first = false {
@@ -147,33 +210,29 @@ func (p *parser) array() (any, error) {
 		if err := p.enter(strconv.Itoa(len(array))); err != nil {
 			return nil, err
 		}
-		v, err := p.value()
+		v, err := p.value(n.item())
 		if err != nil {
 			return nil, err
 		}
 		array = append(array, v)
-		p.leave()
+		p.path.pop()
 	}
 }
 
 // next moves to the next element of an array or object, or past its end.
 func (p *parser) next(end byte, first bool) (done bool, err error) {
 	p.space()
-	if p.pos == len(p.data) {
-		return false, errSyntax
-	}
-	if p.data[p.pos] == end {
+	switch c := p.peek(); {
+	case c == end:
 		p.pos++
 		return true, nil
-	}
-	if first {
+	case first:
 		return false, nil
-	}
-	if p.data[p.pos] != ',' {
+	case c != ',':
 		return false, errSyntax
 	}
 	p.pos++
-	if p.space(); p.pos < len(p.data) && p.data[p.pos] == end {
+	if p.space(); p.peek() == end {
 		return false, errSyntax
 	}
 	return false, nil
@@ -181,22 +240,11 @@ func (p *parser) next(end byte, first bool) (done bool, err error) {
 
 func (p *parser) string() (string, error) {
 	start, plain := p.pos, true
-	for p.pos++; p.pos < len(p.data); p.pos++ {
-		switch c := p.data[p.pos]; {
+	for p.pos++; p.pos < len(p.text); p.pos++ {
+		switch c := p.text[p.pos]; {
 		case c == '"':
 			p.pos++
-			raw := p.data[start:p.pos]
-			if !utf8.Valid(raw) {
-				p.fault("not valid UTF-8")
-			}
-			if plain {
-				return string(raw[1 : len(raw)-1]), nil
-			}
-			var s string
-			if json.Unmarshal(raw, &s) != nil {
-				return "", errSyntax
-			}
-			return s, nil
+			return p.unquote(p.text[start:p.pos], plain)
 		case c == '\\':
 			plain = false
 			p.pos++
@@ -207,30 +255,95 @@ func (p *parser) string() (string, error) {
 	return "", errSyntax
 }
 
+// unquote returns the value of a string. Broken Unicode is a fault: what a tool
+// would get is not what the caller meant.
+func (p *parser) unquote(raw string, plain bool) (string, error) {
+	if !p.utf8 && !utf8.ValidString(raw) {
+		p.fault("not valid UTF-8")
+	}
+	if plain {
+		return raw[1 : len(raw)-1], nil
+	}
+	var s string
+	if json.Unmarshal([]byte(raw), &s) != nil {
+		return "", errSyntax
+	}
+	if loneSurrogate(raw) {
+		p.fault("not valid Unicode: half of a surrogate pair")
+	}
+	return s, nil
+}
+
+// loneSurrogate reports whether a valid JSON string has a \u escape that is
+// half of a pair. encoding/json silently replaces those.
+func loneSurrogate(raw string) bool {
+	high := false // the escape just before was a high surrogate
+	for i := 0; i < len(raw); i++ {
+		unit := uint64(0)
+		if raw[i] == '\\' {
+			if i++; raw[i] == 'u' {
+				unit, _ = strconv.ParseUint(raw[i+1:i+5], 16, 16) // valid, or Unmarshal had failed
+				i += 4
+			}
+		}
+		if low := unit >= 0xDC00 && unit <= 0xDFFF; low != high {
+			return true
+		}
+		high = unit >= 0xD800 && unit <= 0xDBFF
+	}
+	return high
+}
+
 func (p *parser) number() (any, error) {
 	start := p.pos
-	for p.pos < len(p.data) && bytes.IndexByte([]byte("+-.0123456789eE"), p.data[p.pos]) >= 0 {
+	for p.pos < len(p.text) && strings.IndexByte("+-.0123456789eE", p.text[p.pos]) >= 0 {
 		p.pos++
 	}
-	raw := p.data[start:p.pos]
-	if len(raw) == 0 || !json.Valid(raw) {
+	raw := p.text[start:p.pos]
+	if !isNumber(raw) {
 		return nil, errSyntax
 	}
 	if tooBig(raw) {
-		p.fault("number out of range")
+		p.fault(outOfRange)
 		return json.Number("0"), nil
 	}
 	return json.Number(raw), nil
 }
 
+const outOfRange = "number out of range"
+
+// isNumber reports whether text is a number as JSON writes them: no sign but a
+// minus, no leading zeros, no hexadecimal, no NaN.
+func isNumber(text string) bool {
+	digits := func(s string) string { return strings.TrimLeft(s, "0123456789") }
+	whole := strings.TrimPrefix(text, "-")
+	rest := digits(whole)
+	if rest == whole || whole[0] == '0' && len(whole)-len(rest) > 1 {
+		return false
+	}
+	if fraction, ok := strings.CutPrefix(rest, "."); ok {
+		if rest = digits(fraction); rest == fraction {
+			return false
+		}
+	}
+	if rest == "" || rest[0] != 'e' && rest[0] != 'E' {
+		return rest == ""
+	}
+	exponent := rest[1:]
+	if exponent != "" && (exponent[0] == '+' || exponent[0] == '-') {
+		exponent = exponent[1:]
+	}
+	return exponent != "" && digits(exponent) == ""
+}
+
 // tooBig reports whether a number is too long or its exponent too large to be
 // handled exactly and cheaply.
-func tooBig(raw []byte) bool {
-	if len(raw) > maxNumberLength {
+func tooBig(number string) bool {
+	if len(number) > maxNumberLength {
 		return true
 	}
-	if i := bytes.IndexAny(raw, "eE"); i >= 0 {
-		exponent, err := strconv.Atoi(string(raw[i+1:]))
+	if i := strings.IndexAny(number, "eE"); i >= 0 {
+		exponent, err := strconv.Atoi(number[i+1:])
 		return err != nil || exponent > maxExponent || exponent < -maxExponent
 	}
 	return false

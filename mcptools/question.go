@@ -24,12 +24,9 @@ func questionText(spec Spec, args json.RawMessage) string {
 	if err != nil {
 		return b.String()
 	}
+	limit := max(40, min(300, 4000/max(1, len(fields)))) // no argument can push another one out of sight
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
-		if b.Len() > 4000 {
-			b.WriteString("\n…")
-			break
-		}
-		fmt.Fprintf(&b, "\n%s: %s", name, visible(fields[name], 300))
+		fmt.Fprintf(&b, "\n%s: %s", name, visible(fields[name], limit))
 	}
 	return b.String()
 }
@@ -55,29 +52,29 @@ func warning(spec Spec) string {
 	return strings.Join(parts, " ")
 }
 
-// visible writes a value on one line.
+// visible writes a value on one line of at most about limit bytes, and says how
+// much of it is not shown.
 func visible(v any, limit int) string {
 	switch v := v.(type) {
 	case string:
-		line := strings.Map(func(r rune) rune {
-			switch {
-			case unicode.IsSpace(r):
-				return ' '
-			case unicode.IsControl(r), unicode.Is(unicode.Cf, r): // Cf: zero width and direction marks
-				return -1
-			}
-			return r
-		}, v)
+		line := plain(v)
 		if len(line) > limit {
 			return clip(line, limit) + " (" + sizeOf(len(v)) + ")"
 		}
 		return line
 	case []any:
-		parts := make([]string, 0, len(v))
-		for _, item := range v {
-			parts = append(parts, visible(item, limit/2))
+		var line strings.Builder
+		for i, item := range v {
+			if i > 0 {
+				line.WriteString(", ")
+			}
+			if line.Len() >= limit {
+				fmt.Fprintf(&line, "… (%d in all)", len(v))
+				break
+			}
+			line.WriteString(visible(item, limit/2))
 		}
-		return clip(strings.Join(parts, ", "), 4*limit)
+		return line.String()
 	default:
 		text, err := marshal(v)
 		if err != nil {
@@ -85,6 +82,22 @@ func visible(v any, limit int) string {
 		}
 		return visible(string(text), limit)
 	}
+}
+
+// plain drops what could disguise a text: line breaks, runs of space that push
+// the rest out of sight, controls, direction marks and invisible characters.
+func plain(text string) string {
+	shown := strings.Map(func(r rune) rune {
+		switch {
+		case unicode.IsSpace(r), r == '\u2800': // the blank braille pattern
+			return ' '
+		case !unicode.IsGraphic(r),
+			unicode.In(r, unicode.Variation_Selector, unicode.Other_Default_Ignorable_Code_Point):
+			return -1
+		}
+		return r
+	}, strings.ToValidUTF8(text, "\uFFFD"))
+	return strings.Join(strings.Fields(shown), " ")
 }
 
 // sizeOf writes a number of bytes for people.

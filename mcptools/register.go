@@ -27,12 +27,12 @@ func (*InputRequired) Error() string { return "input is required before this cal
 // providers refuse.
 func (s Set) Register(server *mcp.Server) {
 	for _, t := range s.tools {
-		server.AddTool(t.describe(), t.serve)
+		server.AddTool(t.listed(), t.serve)
 	}
 }
 
-// describe returns the tool as tools/list shows it.
-func (t Tool) describe() *mcp.Tool {
+// listed returns the tool as tools/list shows it.
+func (t Tool) listed() *mcp.Tool {
 	spec := t.Spec()
 	return &mcp.Tool{
 		Name: spec.Name, Title: spec.Title, Description: spec.Description,
@@ -67,8 +67,8 @@ func (t Tool) serve(ctx context.Context, request *mcp.CallToolRequest) (*mcp.Cal
 	return answer, nil
 }
 
-// failed turns an error into what the protocol wants: a question, a protocol
-// error, or a result that a model can read.
+// failed turns an error of run into what the protocol wants: a question, a
+// protocol error, or a result that a model can read.
 func failed(err error) (*mcp.CallToolResult, error) {
 	if question, ok := errors.AsType[*InputRequired](err); ok {
 		return &mcp.CallToolResult{InputRequests: question.Requests, RequestState: question.State}, nil
@@ -78,6 +78,6 @@ func failed(err error) (*mcp.CallToolResult, error) {
 	}
 	return &mcp.CallToolResult{
 		IsError: true,
-		Content: []mcp.Content{&mcp.TextContent{Text: asError(err).Error()}},
+		Content: []mcp.Content{&mcp.TextContent{Text: err.Error()}},
 	}, nil
 }

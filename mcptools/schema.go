@@ -7,7 +7,6 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"time"
@@ -30,14 +29,35 @@ type schema struct {
 
 // node is what mending needs to know of one place in a schema.
 type node struct {
-	kind      string // a JSON type, or "" for any
-	fields    map[string]*node
-	names     []string // of the fields, in the order of the struct
-	required  []string
-	items     *node
+	kind      string           // a JSON type, or "" for any
+	fields    map[string]*node // of a struct
+	names     []string         // of the fields, in the order of the struct
+	valid     string           // the names, for people
+	values    *node            // of a map
+	items     *node            // of a list
 	enum      []string
 	fallback  any // the default, as a tree
 	maxLength int
+	required  bool
+}
+
+// field returns what is wanted of the named field or entry, nil when anything is.
+func (n *node) field(name string) *node {
+	switch {
+	case n == nil:
+		return nil
+	case n.values != nil:
+		return n.values
+	}
+	return n.fields[name]
+}
+
+// item returns what is wanted of the items of a list, nil when anything is.
+func (n *node) item() *node {
+	if n == nil {
+		return nil
+	}
+	return n.items
 }
 
 // propertyName is what every model provider accepts as the name of a property.
@@ -56,6 +76,7 @@ func infer(t reflect.Type, input, untrusted bool) (*schema, error) {
 		reflect.TypeFor[time.Time]():       {Type: "string", Format: "date-time"},
 		reflect.TypeFor[json.RawMessage](): {Description: "any JSON value"},
 		reflect.TypeFor[any]():             {Description: "any JSON value"},
+		reflect.TypeFor[json.Number]():     {Type: "number"},
 		reflect.TypeFor[[]byte]():          {Type: "string", ContentEncoding: "base64"},
 	}})
 	if err != nil {
@@ -69,6 +90,9 @@ func infer(t reflect.Type, input, untrusted bool) (*schema, error) {
 		s.Properties = map[string]*jsonschema.Schema{}
 	}
 	if untrusted {
+		if s.Properties[noticeField] != nil {
+			return nil, fmt.Errorf("the field %q is taken by the notice of untrusted tools", noticeField)
+		}
 		s.Properties[noticeField] = &jsonschema.Schema{Type: "string"}
 		s.PropertyOrder = append(s.PropertyOrder, noticeField)
 	}
@@ -119,104 +143,14 @@ func refine(s *jsonschema.Schema, t reflect.Type, input bool) (*node, error) {
 		}
 		n.items = items
 	case "object":
+		if t.Kind() == reflect.Map {
+			values, err := refine(s.AdditionalProperties, t.Elem(), input)
+			n.values = values
+			return n, err
+		}
 		return n, refineObject(s, t, input, n)
 	case "string":
 		n.maxLength = defaultMaxLength
 	}
 	return n, nil
-}
-
-func refineObject(s *jsonschema.Schema, t reflect.Type, input bool, n *node) error {
-	if t.Kind() == reflect.Map {
-		_, err := refine(s.AdditionalProperties, t.Elem(), input)
-		return err
-	}
-	if !input {
-		s.AdditionalProperties = nil
-	}
-	n.required = s.Required
-	n.fields = make(map[string]*node, len(s.Properties))
-	for _, field := range reflect.VisibleFields(t) {
-		name, _, _ := strings.Cut(field.Tag.Get("json"), ",")
-		if name == "" {
-			name = field.Name
-		}
-		property, ok := s.Properties[name]
-		if !ok || field.Anonymous || !field.IsExported() || n.fields[name] != nil {
-			continue
-		}
-		if !propertyName.MatchString(name) {
-			return fmt.Errorf("field %s: %q is not a portable property name", field.Name, name)
-		}
-		child, err := refine(property, field.Type, input)
-		if err == nil {
-			err = applyTags(property, child, field)
-		}
-		if err != nil {
-			return fmt.Errorf("field %s: %w", field.Name, err)
-		}
-		n.fields[name] = child
-		n.names = append(n.names, name)
-	}
-	return nil
-}
-
-// applyTags adds the tags that the package documentation lists.
-func applyTags(s *jsonschema.Schema, n *node, field reflect.StructField) error {
-	tag := field.Tag
-	if v, ok := tag.Lookup("enum"); ok {
-		target, at := s, n
-		if s.Type == "array" {
-			target, at = s.Items, n.items
-		}
-		if target.Type != "string" {
-			return errors.New("enum needs a string")
-		}
-		at.enum = strings.Split(v, ",")
-		for _, name := range at.enum {
-			target.Enum = append(target.Enum, name)
-		}
-	}
-	for name, target := range map[string]**float64{"minimum": &s.Minimum, "maximum": &s.Maximum} {
-		if v, ok := tag.Lookup(name); ok {
-			f, err := strconv.ParseFloat(v, 64)
-			if err != nil {
-				return fmt.Errorf("%s: %w", name, err)
-			}
-			*target = &f
-		}
-	}
-	for name, target := range map[string]**int{"minItems": &s.MinItems, "maxItems": &s.MaxItems, "maxLength": &s.MaxLength} {
-		if v, ok := tag.Lookup(name); ok {
-			i, err := strconv.Atoi(v)
-			if err != nil {
-				return fmt.Errorf("%s: %w", name, err)
-			}
-			*target = &i
-		}
-	}
-	if s.MaxLength != nil {
-		n.maxLength = *s.MaxLength
-	}
-	if v, ok := tag.Lookup("format"); ok {
-		s.Format = v
-	}
-	return applyDefault(s, n, field)
-}
-
-func applyDefault(s *jsonschema.Schema, n *node, field reflect.StructField) error {
-	v, ok := field.Tag.Lookup("default")
-	if !ok {
-		return nil
-	}
-	text := json.RawMessage(v)
-	if s.Type == "string" {
-		text, _ = json.Marshal(v) // a string always marshals
-	}
-	fallback, faults, err := parse(text)
-	if err != nil || len(faults) > 0 {
-		return fmt.Errorf("default %q is not JSON", v)
-	}
-	s.Default, n.fallback = text, fallback
-	return nil
 }

@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"regexp"
 	"runtime/debug"
+
+	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 )
 
 // toolName is what MCP and all large model providers accept.
@@ -49,7 +51,7 @@ func Define[In, Out any](spec Spec, fn func(context.Context, In) (Out, error)) T
 			return nil, err
 		}
 		if v := reflect.ValueOf(out); v.Kind() == reflect.Pointer && v.IsNil() {
-			return nil, errors.New("mcptools: the tool returned neither a result nor an error")
+			return nil, errNothing()
 		}
 		return out, nil
 	}
@@ -111,6 +113,7 @@ func (t Tool) Call(ctx context.Context, args json.RawMessage) (*Result, error) {
 
 // run is the one place where calls start: it recovers panics and never returns
 // neither a result nor an error, since either would end an MCP server's process.
+// The error is of one of the three types that [Tool.Call] names.
 func (t Tool) run(ctx context.Context, call *Call) (result *Result, err error) {
 	defer func() {
 		if v := recover(); v != nil {
@@ -124,12 +127,27 @@ func (t Tool) run(ctx context.Context, call *Call) (result *Result, err error) {
 	}()
 	result, err = t.handler(context.WithValue(ctx, callKey{}, call), call)
 	if err != nil {
-		return nil, err
+		return nil, presentable(err)
 	}
 	if result == nil {
-		return nil, &Error{Code: CodeInternal, Message: "the tool returned neither a result nor an error"}
+		return nil, errNothing()
 	}
 	return result, nil
+}
+
+// presentable returns err as one of the types that callers are promised.
+func presentable(err error) error {
+	if question, ok := errors.AsType[*InputRequired](err); ok && question != nil && len(question.Requests) > 0 {
+		return question
+	}
+	if protocol, ok := errors.AsType[*jsonrpc.Error](err); ok && protocol != nil {
+		return protocol
+	}
+	return asError(err)
+}
+
+func errNothing() *Error {
+	return &Error{Code: CodeInternal, Message: "the tool returned neither a result nor an error"}
 }
 
 // handle is the innermost handler: the arguments, the function, the result.
@@ -140,8 +158,8 @@ func (d *definition) handle(ctx context.Context, call *Call) (*Result, error) {
 	}
 	out, err := d.invoke(ctx, args)
 	if err != nil {
-		if _, ok := errors.AsType[*InputRequired](err); ok {
-			return nil, err
+		if question, ok := errors.AsType[*InputRequired](err); ok && question != nil {
+			return nil, question
 		}
 		return nil, asError(err)
 	}

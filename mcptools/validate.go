@@ -1,9 +1,11 @@
 package mcptools
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net/url"
 	"slices"
 	"strings"
 
@@ -11,17 +13,21 @@ import (
 )
 
 // prepare parses, mends and validates arguments. It returns them in their
-// canonical form: equal calls have equal bytes.
+// canonical form: equal calls have equal bytes. No arguments at all, null and
+// "" are what callers send to tools that need none: they count as {}.
 func (s *schema) prepare(args json.RawMessage) (json.RawMessage, error) {
-	if len(args) == 0 || string(args) == "null" {
-		args = json.RawMessage("{}")
+	var tree any
+	var m mender
+	if len(bytes.TrimSpace(args)) > 0 {
+		var err error
+		if tree, m.faults, err = parse(args); err != nil {
+			return nil, invalid([]Fault{{Message: "the arguments are " + err.Error()}})
+		}
 	}
-	tree, faults, err := parse(args)
-	if err != nil {
-		return nil, invalid([]Fault{{Message: "the arguments are " + err.Error()}})
+	if tree == nil || tree == "" {
+		tree = map[string]any{}
 	}
-	m := mender{faults: faults}
-	tree = m.value(s.root, tree, nil)
+	tree = m.value(s.root, tree)
 	if _, ok := tree.(map[string]any); !ok {
 		return nil, invalid([]Fault{{Message: "the arguments must be a JSON object"}})
 	}
@@ -42,9 +48,15 @@ func (s *schema) prepare(args json.RawMessage) (json.RawMessage, error) {
 // addUnexplained adds the violations at places for which there is no better
 // explanation yet.
 func addUnexplained(faults, violations []Fault) []Fault {
-	explained := slices.Clone(faults)
+	if len(violations) == 0 {
+		return faults
+	}
+	explained := make(map[string]bool, len(faults))
+	for _, f := range faults {
+		explained[f.Path] = true
+	}
 	for _, v := range violations {
-		if !slices.ContainsFunc(explained, func(f Fault) bool { return f.Path == v.Path }) {
+		if !explained[v.Path] {
 			faults = append(faults, v)
 		}
 	}
@@ -77,25 +89,32 @@ func leaves(e *validator.ValidationError, faults []Fault) []Fault {
 		}
 		return faults
 	}
-	path := strings.Split(strings.Trim(e.InstanceLocation, "/"), "/")
-	if path[0] == "" {
-		path = nil
-	}
-	for i, segment := range path {
-		path[i] = strings.NewReplacer("~1", "/", "~0", "~").Replace(segment)
-	}
+	at := location(e.InstanceLocation)
 	// Missing and unknown fields are named one by one, with their own path, by
 	// the mender; for outputs the message names them.
 	switch {
 	case strings.HasSuffix(e.KeywordLocation, "/required"):
-		for _, name := range strings.Split(strings.TrimPrefix(e.Message, "missing properties: "), ", ") {
-			faults = append(faults, Fault{Path: joinPath(append(slices.Clone(path), strings.Trim(name, "'"))), Message: "missing"})
+		for name := range strings.SplitSeq(strings.TrimPrefix(e.Message, "missing properties: "), ", ") {
+			faults = append(faults, Fault{Path: append(slices.Clip(at), strings.Trim(name, "'")).String(), Message: "missing"})
 		}
 		return faults
 	case strings.HasSuffix(e.KeywordLocation, "/additionalProperties"):
 		return faults
 	}
-	return append(faults, Fault{Path: joinPath(path), Message: clip(e.Message, 300)})
+	return append(faults, Fault{Path: at.String(), Message: clip(e.Message, 300)})
+}
+
+// location reads the validator's JSON pointer, which is also escaped as a URL.
+func location(pointer string) path {
+	var at path
+	unescape := strings.NewReplacer("~1", "/", "~0", "~")
+	for segment := range strings.SplitSeq(pointer, "/") {
+		if name, err := url.PathUnescape(segment); err == nil {
+			segment = name
+		}
+		at.push(unescape.Replace(segment))
+	}
+	return at[1:] // a pointer starts with a slash, or is empty
 }
 
 // encode turns what a tool returned into the JSON object that leaves it.
@@ -104,56 +123,22 @@ func (s *schema) encode(value any, untrusted bool) (json.RawMessage, error) {
 	if err != nil {
 		return nil, fmt.Errorf("mcptools: marshal result: %w", err)
 	}
-	tree, _, err := parse(text)
+	tree, text, violations, err := parseResult(s.root, text)
 	if err != nil {
 		return nil, fmt.Errorf("mcptools: result: %w", err)
 	}
-	object, ok := tree.(map[string]any)
-	if !ok {
+	if _, ok := tree.(map[string]any); !ok {
 		return nil, errors.New("mcptools: the result is no JSON object")
 	}
-	if emptyLists(s.root, object) {
-		if text, err = marshal(object); err != nil {
-			return nil, fmt.Errorf("mcptools: marshal result: %w", err)
-		}
-	}
-	violations, err := s.check(tree)
+	more, err := s.check(tree)
 	if err != nil {
 		return nil, err
 	}
-	if len(violations) > 0 {
+	if violations = append(violations, more...); len(violations) > 0 {
 		return nil, fmt.Errorf("mcptools: the result breaks its schema: %v", violations[:min(len(violations), maxFaults)])
 	}
 	if untrusted {
 		text = withNotice(text)
 	}
 	return text, nil
-}
-
-// emptyLists replaces the null that a nil slice becomes by an empty list. It
-// reports whether it changed anything.
-func emptyLists(n *node, v any) bool {
-	changed := false
-	switch v := v.(type) {
-	case map[string]any:
-		for name, field := range n.fields {
-			value, given := v[name]
-			if given && value == nil && field.kind == "array" {
-				v[name] = []any{}
-				changed = true
-			} else if given && emptyLists(field, value) {
-				changed = true
-			}
-		}
-	case []any:
-		if n.items == nil {
-			return false
-		}
-		for _, item := range v {
-			if emptyLists(n.items, item) {
-				changed = true
-			}
-		}
-	}
-	return changed
 }
