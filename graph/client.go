@@ -1,0 +1,146 @@
+package graph
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/msptoolbelt/toolbelt/auth"
+	"github.com/msptoolbelt/toolbelt/internal/cache"
+	"github.com/msptoolbelt/toolbelt/internal/paging"
+	"github.com/msptoolbelt/toolbelt/internal/rest"
+	"github.com/msptoolbelt/toolbelt/mcptools"
+	"github.com/msptoolbelt/toolbelt/resilience"
+)
+
+// Options tune a [Client]. The zero value serves the global cloud.
+type Options struct {
+	Cloud Cloud
+	// BaseURL replaces the cloud's address, version included, such as
+	// "http://127.0.0.1:8080/v1.0".
+	BaseURL string
+	// TimeZone is the IANA name of the zone for times without an offset.
+	// Empty: the zone of each mailbox.
+	TimeZone string
+	// Resilience tunes the transport; its Hosts are set by the client.
+	Resilience resilience.Options
+	// Identity names whoever the context's call is for, where one client serves
+	// several users. Cursors and caches of one identity are no use to another.
+	// Nil: told from the access token, or one identity for all.
+	Identity func(context.Context) string
+	// CursorKey signs cursors; replicas that share clients share it. At least
+	// 32 bytes; empty is a random key.
+	CursorKey []byte
+}
+
+// Client calls Microsoft Graph. It is safe for concurrent use.
+type Client struct {
+	service  *rest.Service
+	uploads  *http.Client // without a token: an upload URL carries its own
+	source   auth.TokenSource
+	options  Options
+	codec    *paging.Codec
+	zones    cache.Cache[*time.Location]
+	resolved cache.Cache[string] // user and folder names to ids
+}
+
+// New returns a client that signs in with source.
+func New(source auth.TokenSource, options Options) (*Client, error) {
+	if source == nil {
+		return nil, errors.New("graph: a token source is needed")
+	}
+	if options.Cloud.URL == "" {
+		options.Cloud = Global()
+	}
+	address := options.BaseURL
+	if address == "" {
+		address = options.Cloud.URL + "/v1.0"
+	}
+	base, err := url.Parse(strings.TrimSuffix(address, "/"))
+	if err != nil || base.Host == "" {
+		return nil, errors.New("graph: the base URL is not a URL")
+	}
+	c := &Client{source: source, options: options}
+	c.zones.TTL, c.resolved.TTL = time.Hour, 10*time.Minute
+	if c.codec, err = paging.NewCodec(options.CursorKey); err != nil {
+		return nil, fmt.Errorf("graph: %w", err)
+	}
+	authorized, err := rest.Stack(base, source, options.Resilience)
+	if err != nil {
+		return nil, fmt.Errorf("graph: %w", err)
+	}
+	if c.uploads, err = rest.Stack(base, nil, options.Resilience, options.Cloud.Uploads...); err != nil {
+		return nil, fmt.Errorf("graph: %w", err)
+	}
+	c.service = &rest.Service{
+		Name: "Microsoft Graph", Base: base, Client: authorized, Explain: c.explain,
+		// Ids that survive a move; and the default of "*" that some clients send
+		// makes parts of Graph answer 400.
+		Header: http.Header{"Prefer": {`IdType="ImmutableId"`}, "Accept-Language": {"en-US"}},
+	}
+	return c, nil
+}
+
+// account is what the access token tells about whoever is signed in. An opaque
+// token tells nothing and counts as a user's.
+func (c *Client) account(ctx context.Context) (auth.Claims, error) {
+	token, err := c.source.TokenContext(ctx)
+	if err != nil {
+		return auth.Claims{}, rest.SignInError(c.service.Name, err)
+	}
+	claims, _ := auth.DecodeClaims(token.AccessToken)
+	return claims, nil
+}
+
+// identity is what cursors and caches are bound to.
+func (c *Client) identity(ctx context.Context) (string, error) {
+	if c.options.Identity != nil {
+		return c.options.Identity(ctx), nil
+	}
+	claims, err := c.account(ctx)
+	if err != nil {
+		return "", err
+	}
+	return claims.TenantID + "/" + claims.ObjectID, nil
+}
+
+// path returns the path of something of a user: template below /me, or below
+// /users/{user} when a user is named. Each {} of the template takes an id.
+func (c *Client) path(ctx context.Context, user, template string, ids ...string) (string, error) {
+	for _, id := range ids {
+		if err := checkID(id); err != nil {
+			return "", err
+		}
+	}
+	if user == "" || strings.EqualFold(user, "me") {
+		claims, err := c.account(ctx)
+		if err != nil {
+			return "", err
+		}
+		if claims.AppOnly {
+			return "", mcptools.Errorf(mcptools.CodeInvalidArguments, "the application is signed in, not a user: whose mailbox?").
+				WithHint("name it by its address in the argument mailbox or user")
+		}
+		return rest.Path("/me"+template, ids...)
+	}
+	id, err := c.userID(ctx, user)
+	if err != nil {
+		return "", err
+	}
+	return rest.Path("/users/{}"+template, append([]string{id}, ids...)...)
+}
+
+// checkID refuses what Graph would read as a function or a system segment of
+// the path instead of an id.
+func checkID(id string) error {
+	lower := strings.ToLower(id)
+	if strings.HasPrefix(lower, "$") || strings.HasPrefix(lower, "microsoft.graph.") || lower == "delta" || strings.ContainsAny(id, "()") {
+		return mcptools.Errorf(mcptools.CodeInvalidArguments, "this is no id").
+			WithHint("use an id exactly as another call returned it")
+	}
+	return nil
+}

@@ -1,0 +1,102 @@
+package graph
+
+import (
+	"context"
+	"net/http"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/msptoolbelt/toolbelt/internal/paging"
+	"github.com/msptoolbelt/toolbelt/internal/rest"
+	"github.com/msptoolbelt/toolbelt/mcptools"
+)
+
+// collection is a Graph list as a tool reads it.
+type collection struct {
+	tool   string // the tool's name, for the cursor
+	args   any    // the tool's arguments without cursor and limit, for the cursor
+	cursor string
+	limit  int // rows; the callers fill in their default
+	path   string
+	query  url.Values
+	header http.Header
+	// unsized says that the path takes no $top.
+	unsized bool
+}
+
+// list collects rows of a Graph list; row turns an element as Graph sends it
+// into the row of the result.
+func list[W, R any](ctx context.Context, c *Client, l collection, row func(W) R) (*mcptools.Page[R], error) {
+	identity, err := c.identity(ctx)
+	if err != nil {
+		return nil, err
+	}
+	scope, err := paging.Scope(l.tool, identity, l.args)
+	if err != nil {
+		return nil, err
+	}
+	fetch := func(ctx context.Context, token string, want int) ([]R, string, *int, error) {
+		return fetchPage(ctx, c, l, token, want, row)
+	}
+	return paging.Collect(ctx, c.codec, paging.Query{Scope: scope, Cursor: l.cursor, Limit: l.limit}, fetch)
+}
+
+// fetchPage gets one page. The token is what the next link adds to the query.
+func fetchPage[W, R any](ctx context.Context, c *Client, l collection, token string, want int, row func(W) R) ([]R, string, *int, error) {
+	query := url.Values{}
+	for name, values := range l.query {
+		query[name] = values
+	}
+	if !l.unsized {
+		query.Set("$top", strconv.Itoa(min(max(want, 1), 100)))
+	}
+	if token != "" {
+		next, err := url.ParseQuery(token)
+		if err != nil {
+			return nil, "", nil, &mcptools.Error{Code: mcptools.CodeInternal, Message: "a cursor cannot be read", Err: err}
+		}
+		for name, values := range next {
+			query[name] = values
+		}
+	}
+	var page struct {
+		Value []W    `json:"value"`
+		Next  string `json:"@odata.nextLink"`
+		Count *int   `json:"@odata.count"`
+	}
+	request := rest.Request{Method: http.MethodGet, Path: l.path, Query: query, Header: l.header}
+	if _, err := c.service.Do(ctx, request, &page); err != nil {
+		return nil, "", nil, err
+	}
+	rows := make([]R, 0, len(page.Value))
+	for _, element := range page.Value {
+		rows = append(rows, row(element))
+	}
+	if page.Next == "" {
+		return rows, "", page.Count, nil
+	}
+	more, err := c.service.Continue(page.Next, l.path, l.query)
+	if err != nil {
+		return nil, "", nil, err
+	}
+	return rows, more.Encode(), page.Count, nil
+}
+
+// get reads one thing.
+func (c *Client) get(ctx context.Context, path string, query url.Values, header http.Header, out any) error {
+	_, err := c.service.Do(ctx, rest.Request{Method: http.MethodGet, Path: path, Query: query, Header: header}, out)
+	return err
+}
+
+// send makes a change and decodes the answer into out, unless out is nil.
+func (c *Client) send(ctx context.Context, method, path string, body, out any) error {
+	_, err := c.service.Do(ctx, rest.Request{Method: method, Path: path, Body: body}, out)
+	return err
+}
+
+// prefer returns the header for preferences besides that for immutable ids.
+func prefer(preferences ...string) http.Header {
+	all := append([]string{`IdType="ImmutableId"`}, preferences...)
+	return http.Header{"Prefer": {strings.Join(all, ", ")}}
+}

@@ -1,0 +1,162 @@
+package rest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"time"
+
+	"github.com/msptoolbelt/toolbelt/auth"
+	"github.com/msptoolbelt/toolbelt/mcptools"
+	"github.com/msptoolbelt/toolbelt/resilience"
+)
+
+// withSafety tells the transport that a POST which only reads may be repeated.
+func withSafety(ctx context.Context, r Request) context.Context {
+	if !r.Safe {
+		return ctx
+	}
+	return resilience.With(ctx, resilience.Call{Idempotent: &r.Safe})
+}
+
+// writes reports whether the request may change something.
+func writes(r Request) bool {
+	return !r.Safe && r.Method != http.MethodGet && r.Method != http.MethodHead
+}
+
+// failed turns an answer that is no success into a tool error.
+func (s *Service) failed(r Request, f *Failure) error {
+	f.Error = &mcptools.Error{RequestID: requestID(f.Header)}
+	e := f.Error
+	if wait, ok := resilience.RetryAfter(f.Header, time.Now()); ok {
+		e.RetryAfter = wait
+	}
+	switch f.Status {
+	case http.StatusBadRequest, http.StatusUnprocessableEntity:
+		e.Code, e.Message = mcptools.CodeInvalidArguments, s.Name+" refused the request"
+	case http.StatusUnauthorized:
+		e.Code, e.Message = mcptools.CodeUnauthenticated, s.Name+" did not accept the sign-in"
+		e.Hint = "sign in again, or check the credentials and their scopes"
+	case http.StatusForbidden:
+		e.Code, e.Message = mcptools.CodePermissionDenied, s.Name+" does not allow this"
+	case http.StatusNotFound, http.StatusGone:
+		e.Code, e.Message = mcptools.CodeNotFound, "there is no such thing, or it is hidden from this account"
+	case http.StatusConflict, http.StatusPreconditionFailed, http.StatusLocked:
+		e.Code, e.Message = mcptools.CodeConflict, "it conflicts with what is there now"
+		e.Hint = "read it again and decide anew"
+	case http.StatusRequestEntityTooLarge:
+		e.Code, e.Message = mcptools.CodeTooLarge, "the request is too large for "+s.Name
+	case http.StatusTooManyRequests, 509:
+		e.Code, e.Message = mcptools.CodeThrottled, s.Name+" asks to slow down"
+	case http.StatusNotImplemented, http.StatusMethodNotAllowed:
+		e.Code, e.Message = mcptools.CodeNotSupported, s.Name+" cannot do this"
+	default:
+		e.Code, e.Message = mcptools.CodeUpstream, fmt.Sprintf("%s answered with status %d", s.Name, f.Status)
+		if f.Status >= 500 {
+			e.Code, e.Message = mcptools.CodeUnavailable, fmt.Sprintf("%s is in trouble (status %d)", s.Name, f.Status)
+		}
+	}
+	if s.Explain != nil {
+		s.Explain(f)
+	}
+	// A server in trouble may have done the work before it said so.
+	if f.Status >= 500 && f.Status != http.StatusNotImplemented || f.Status == http.StatusRequestTimeout {
+		return s.afterwards(r, e)
+	}
+	return e
+}
+
+// afterwards marks an error of a write that may have happened all the same.
+func (s *Service) afterwards(r Request, e *mcptools.Error) error {
+	if !writes(r) || e.Code == mcptools.CodeUncertain {
+		return e
+	}
+	uncertain := *e
+	uncertain.Code = mcptools.CodeUncertain
+	uncertain.Message = e.Message + ", so the change may or may not have been made"
+	uncertain.Hint = "look whether it was made before trying again"
+	uncertain.RetryAfter = 0
+	return &uncertain
+}
+
+// unanswered turns the failure of the transport into a tool error. The text of
+// the cause stays in Err: it names addresses, and may quote anything.
+func (s *Service) unanswered(r Request, err error, sent bool) error {
+	e := &mcptools.Error{Err: err}
+	if open, ok := errors.AsType[*resilience.OpenError](err); ok {
+		e.Code, e.RetryAfter = mcptools.CodeUnavailable, open.RetryAfter
+		e.Message = s.Name + " has failed repeatedly and is left alone for a moment"
+		return e
+	}
+	if throttled, ok := errors.AsType[*resilience.ThrottledError](err); ok {
+		e.Code, e.RetryAfter = mcptools.CodeThrottled, throttled.RetryAfter
+		e.Message = s.Name + " asked to slow down"
+		return e
+	}
+	if signIn, ok := errors.AsType[*auth.Error](err); ok {
+		return signInFailed(s.Name, signIn, err)
+	}
+	switch {
+	case errors.Is(err, resilience.ErrHostNotAllowed), errors.Is(err, resilience.ErrInsecureURL):
+		e.Code, e.Message = mcptools.CodePermissionDenied, "the address is not one of "+s.Name
+		return e
+	case errors.Is(err, resilience.ErrResponseTooLarge):
+		e.Code, e.Message = mcptools.CodeTooLarge, "the answer of "+s.Name+" is too large"
+		e.Hint = "ask for less: fewer rows, fewer fields or a smaller part"
+	case errors.Is(err, context.Canceled):
+		e.Code, e.Message = mcptools.CodeCancelled, "the call was cancelled"
+	case errors.Is(err, context.DeadlineExceeded), isTimeout(err):
+		e.Code, e.Message = mcptools.CodeTimeout, s.Name+" did not answer in time"
+	default:
+		e.Code, e.Message = mcptools.CodeUnavailable, s.Name+" cannot be reached"
+	}
+	if sent {
+		return s.afterwards(r, e)
+	}
+	return e
+}
+
+func isTimeout(err error) bool {
+	timeout, ok := errors.AsType[interface {
+		error
+		Timeout() bool
+	}](err)
+	return ok && timeout.Timeout()
+}
+
+// SignInError turns the failure of a token source into a tool error.
+func SignInError(service string, err error) error {
+	if signIn, ok := errors.AsType[*auth.Error](err); ok {
+		return signInFailed(service, signIn, err)
+	}
+	if errors.Is(err, context.Canceled) {
+		return &mcptools.Error{Code: mcptools.CodeCancelled, Message: "the call was cancelled", Err: err}
+	}
+	return &mcptools.Error{Code: mcptools.CodeUnauthenticated, Message: "there is no sign-in for " + service, Err: err}
+}
+
+func signInFailed(service string, signIn *auth.Error, err error) error {
+	e := &mcptools.Error{
+		Code: mcptools.CodeUnauthenticated, Message: "signing in to " + service + " failed",
+		Upstream: signIn.Code, RequestID: signIn.CorrelationID, RetryAfter: signIn.RetryAfter, Err: err,
+		Hint: "check the client id, the secret and the tenant",
+	}
+	if signIn.NeedsUser {
+		e.Hint = "somebody has to sign in again"
+	}
+	if signIn.Description != "" {
+		e.Message += ": " + signIn.Description
+	}
+	return e
+}
+
+// requestID returns the id under which the service's support finds a request.
+func requestID(h http.Header) string {
+	for _, name := range []string{"request-id", "x-ms-request-id", "x-request-id"} {
+		if id := h.Get(name); id != "" && len(id) <= 64 {
+			return id
+		}
+	}
+	return ""
+}

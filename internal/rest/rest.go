@@ -1,0 +1,180 @@
+// Package rest is JSON over HTTP for one service: what the clients of Microsoft
+// Graph and HaloPSA share. Its errors are tool errors: they say what happened,
+// what to do and whether it may have happened anyway.
+package rest
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net/http"
+	"net/http/httptrace"
+	"net/url"
+	"strings"
+	"sync/atomic"
+
+	"github.com/msptoolbelt/toolbelt/mcptools"
+)
+
+// maxErrorBody is how much of an error's body is read for its message.
+const maxErrorBody = 64 << 10
+
+// Service is one HTTP API. Its fields are set before first use and not changed
+// later; it is safe for concurrent use.
+type Service struct {
+	Name   string   // as errors name it: "Microsoft Graph"
+	Base   *url.URL // paths are appended to it
+	Client *http.Client
+	Header http.Header // sent with every request
+
+	// Explain improves the error of an answer that is no success: it has the
+	// service's own codes in the body.
+	Explain func(*Failure)
+}
+
+// Failure is an answer that is no success. Ctx is that of the request.
+type Failure struct {
+	Ctx    context.Context //nolint:containedctx // lives as long as the call of Explain
+	Status int
+	Header http.Header
+	Body   []byte // the beginning of it; never shown to a model as it is
+	Error  *mcptools.Error
+}
+
+// Request is one call of a service.
+type Request struct {
+	Method string
+	Path   string // from [Path], with a leading slash
+	Query  url.Values
+	Header http.Header
+	Body   any    // sent as JSON; nil for none
+	Raw    []byte // sent as it is, instead of Body; set Content-Type in Header
+
+	// Safe says that a POST only reads, so that it may be repeated.
+	Safe bool
+}
+
+// Response is a successful answer.
+type Response struct {
+	Status int
+	Header http.Header
+	Body   []byte
+}
+
+// Do makes the request and decodes a JSON answer into out, unless out is nil.
+// Every error is an *mcptools.Error.
+func (s *Service) Do(ctx context.Context, r Request, out any) (*Response, error) {
+	response, err := s.Send(ctx, r)
+	if err != nil {
+		return nil, err
+	}
+	if out == nil || len(response.Body) == 0 {
+		return response, nil
+	}
+	if err := json.Unmarshal(response.Body, out); err != nil {
+		return nil, s.afterwards(r, &mcptools.Error{Code: mcptools.CodeUpstream, Message: s.Name + " sent an answer that cannot be read", Err: err})
+	}
+	return response, nil
+}
+
+// Send makes the request and returns the whole answer. Every error is an
+// *mcptools.Error.
+func (s *Service) Send(ctx context.Context, r Request) (*Response, error) {
+	request, err := s.build(ctx, r)
+	if err != nil {
+		return nil, &mcptools.Error{Code: mcptools.CodeInternal, Message: "the request could not be built", Err: err}
+	}
+	request, sent := traced(request)
+	response, err := s.Client.Do(request)
+	if err != nil {
+		return nil, s.unanswered(r, err, sent.Load())
+	}
+	defer response.Body.Close()
+	if response.StatusCode >= 300 {
+		// A broken error body still leaves the status, which says the most.
+		body, _ := io.ReadAll(io.LimitReader(response.Body, maxErrorBody))
+		return nil, s.failed(r, &Failure{Ctx: ctx, Status: response.StatusCode, Header: response.Header, Body: body})
+	}
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		return nil, s.unanswered(r, err, true)
+	}
+	return &Response{Status: response.StatusCode, Header: response.Header, Body: body}, nil
+}
+
+func (s *Service) build(ctx context.Context, r Request) (*http.Request, error) {
+	if !strings.HasPrefix(r.Path, "/") {
+		return nil, errors.New("rest: the path must begin with a slash")
+	}
+	address := strings.TrimSuffix(s.Base.String(), "/") + r.Path
+	if len(r.Query) > 0 {
+		// Graph reads a plus in a query as a plus, so spaces are written %20.
+		address += "?" + strings.ReplaceAll(r.Query.Encode(), "+", "%20")
+	}
+	var body io.Reader
+	switch {
+	case r.Raw != nil:
+		body = bytes.NewReader(r.Raw)
+	case r.Body != nil:
+		data, err := json.Marshal(r.Body)
+		if err != nil {
+			return nil, fmt.Errorf("rest: marshal body: %w", err)
+		}
+		body = bytes.NewReader(data)
+	}
+	ctx = withSafety(ctx, r)
+	request, err := http.NewRequestWithContext(ctx, r.Method, address, body)
+	if err != nil {
+		return nil, err
+	}
+	request.Header.Set("Accept", "application/json")
+	if r.Raw == nil && r.Body != nil {
+		request.Header.Set("Content-Type", "application/json")
+	}
+	for _, header := range []http.Header{s.Header, r.Header} {
+		for name, values := range header {
+			request.Header[name] = values
+		}
+	}
+	return request, nil
+}
+
+// traced notes whether the last attempt got as far as sending anything.
+func traced(request *http.Request) (*http.Request, *atomic.Bool) {
+	var sent atomic.Bool
+	trace := &httptrace.ClientTrace{
+		GetConn:      func(string) { sent.Store(false) },
+		WroteHeaders: func() { sent.Store(true) },
+	}
+	return request.WithContext(httptrace.WithClientTrace(request.Context(), trace)), &sent
+}
+
+// Continue returns the part of a next link that differs from the query of the
+// request that it continues, so that a cursor need not carry a whole URL. A
+// link that leads to another host or path is refused: it would take the token
+// there.
+func (s *Service) Continue(link, path string, query url.Values) (url.Values, error) {
+	next, err := url.Parse(link)
+	if err != nil || next.Scheme != s.Base.Scheme || !strings.EqualFold(next.Host, s.Base.Host) || next.User != nil {
+		return nil, &mcptools.Error{Code: mcptools.CodeUpstream, Message: s.Name + " sent a link that leads elsewhere"}
+	}
+	differs := url.Values{}
+	for name, values := range next.Query() {
+		if query.Get(name) != values[0] {
+			differs[name] = values
+		}
+	}
+	if !samePath(next.Path, s.Base.Path+path) || len(differs) == 0 {
+		return nil, &mcptools.Error{Code: mcptools.CodeUpstream, Message: s.Name + " sent a link that does not continue the list"}
+	}
+	return differs, nil
+}
+
+// samePath compares the end of two paths: a service may name the signed-in user
+// by id where the request said "me".
+func samePath(a, b string) bool {
+	return a[strings.LastIndex(a, "/")+1:] == b[strings.LastIndex(b, "/")+1:]
+}
