@@ -75,7 +75,7 @@ func (s *Service) Do(ctx context.Context, r Request, out any) (*Response, error)
 		return response, nil
 	}
 	if err := json.Unmarshal(response.Body, out); err != nil {
-		return nil, s.afterwards(r, &mcptools.Error{Code: mcptools.CodeUpstream, Message: s.Name + " sent an answer that cannot be read", Err: err})
+		return nil, s.Unread(r, err)
 	}
 	return response, nil
 }
@@ -177,4 +177,10 @@ func (s *Service) Continue(link, path string, query url.Values) (url.Values, err
 // by id where the request said "me".
 func samePath(a, b string) bool {
 	return a[strings.LastIndex(a, "/")+1:] == b[strings.LastIndex(b, "/")+1:]
+}
+
+// Unread returns the error for an answer to r that could not be read. When r
+// was a write, it has most likely happened.
+func (s *Service) Unread(r Request, err error) error {
+	return s.afterwards(r, &mcptools.Error{Code: mcptools.CodeUpstream, Message: s.Name + " sent an answer that cannot be read", Err: err})
 }

@@ -1,0 +1,104 @@
+package halopsa
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/url"
+	"strings"
+	"time"
+
+	"github.com/msptoolbelt/toolbelt/auth"
+	"github.com/msptoolbelt/toolbelt/internal/cache"
+	"github.com/msptoolbelt/toolbelt/internal/paging"
+	"github.com/msptoolbelt/toolbelt/internal/rest"
+	"github.com/msptoolbelt/toolbelt/internal/when"
+	"github.com/msptoolbelt/toolbelt/resilience"
+)
+
+// Options tune a [Client]. URL is needed.
+type Options struct {
+	// URL is the address of the instance, with or without /api:
+	// "https://psa.example" or "https://intranet.example/halo/api".
+	URL string
+	// TimeZone is the IANA name of the zone for times without an offset, and
+	// of the times in results. Empty: UTC.
+	TimeZone string
+	// Resilience tunes the transport; its Hosts are set by the client.
+	Resilience resilience.Options
+	// Identity names whoever the context's call is for, where one client serves
+	// several agents. Cursors and caches of one identity are no use to another.
+	// Nil: one identity for all.
+	Identity func(context.Context) string
+	// CursorKey signs cursors; replicas that share clients share it. At least
+	// 32 bytes; empty is a random key.
+	CursorKey []byte
+	// LookupTTL is how long reference tables such as statuses are remembered.
+	// Zero: 10 minutes.
+	LookupTTL time.Duration
+	// NoteOutcome is the outcome of notes and time entries that name none.
+	// Empty: the first that the ticket allows, private notes preferred.
+	NoteOutcome string
+}
+
+// Client calls one HaloPSA instance. It is safe for concurrent use.
+type Client struct {
+	service *rest.Service
+	source  auth.TokenSource
+	options Options
+	codec   *paging.Codec
+	zone    *time.Location
+	tables  cache.Cache[[]Entry] // reference tables, by identity and kind
+	agents  cache.Cache[agent]   // the signed-in agent, by identity
+}
+
+// New returns a client that signs in with source.
+func New(source auth.TokenSource, options Options) (*Client, error) {
+	if source == nil {
+		return nil, errors.New("halopsa: a token source is needed")
+	}
+	base, err := apiURL(options.URL)
+	if err != nil {
+		return nil, err
+	}
+	c := &Client{source: source, options: options}
+	c.tables.TTL = options.LookupTTL
+	if c.tables.TTL <= 0 {
+		c.tables.TTL = 10 * time.Minute
+	}
+	c.agents.TTL = c.tables.TTL
+	if c.zone, err = when.Zone(options.TimeZone); err != nil {
+		return nil, fmt.Errorf("halopsa: %w", err)
+	}
+	if c.codec, err = paging.NewCodec(options.CursorKey); err != nil {
+		return nil, fmt.Errorf("halopsa: %w", err)
+	}
+	authorized, err := rest.Stack(base, source, options.Resilience)
+	if err != nil {
+		return nil, fmt.Errorf("halopsa: %w", err)
+	}
+	c.service = &rest.Service{Name: "HaloPSA", Base: base, Client: authorized, Explain: explain,
+		Header: http.Header{"Accept-Language": {"en-US"}}}
+	return c, nil
+}
+
+// apiURL returns the root of the API of an instance.
+func apiURL(address string) (*url.URL, error) {
+	base, err := url.Parse(strings.TrimRight(strings.TrimSpace(address), "/"))
+	if err != nil || base.Host == "" || base.RawQuery != "" || base.User != nil {
+		return nil, errors.New("halopsa: the URL must be that of the instance, such as https://psa.example")
+	}
+	if !strings.HasSuffix(base.Path, "/api") {
+		base.Path += "/api"
+	}
+	return base, nil
+}
+
+// identity is what cursors and caches are bound to.
+func (c *Client) identity(ctx context.Context) string {
+	if c.options.Identity == nil {
+		return ""
+	}
+	return c.options.Identity(ctx)
+}

@@ -1,0 +1,41 @@
+package halopsa
+
+import (
+	"encoding/json"
+	"strings"
+	"time"
+)
+
+// moment is a time as Halo writes it: ISO 8601, UTC where no zone is given, and
+// 1900-01-01 for "none".
+type moment struct{ time.Time }
+
+// UnmarshalJSON reads a time; null, "" and years before 1901 are the zero time.
+func (m *moment) UnmarshalJSON(data []byte) error {
+	var text string
+	if err := json.Unmarshal(data, &text); err != nil {
+		return err
+	}
+	m.Time = time.Time{}
+	text = strings.TrimSpace(text)
+	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02"} {
+		if t, err := time.Parse(layout, text); err == nil {
+			if t.Year() > 1900 {
+				m.Time = t.UTC()
+			}
+			return nil
+		}
+	}
+	return nil // a time that cannot be read is no reason to hide the record
+}
+
+// stamp writes a time to the minute in the client's zone. No time is "".
+func (c *Client) stamp(m moment) string {
+	if m.IsZero() {
+		return ""
+	}
+	return m.In(c.zone).Format("2006-01-02T15:04Z07:00")
+}
+
+// halo writes a time as Halo takes it.
+func halo(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }

@@ -1,0 +1,191 @@
+package halopsa
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"strconv"
+
+	"github.com/msptoolbelt/toolbelt/internal/paging"
+	"github.com/msptoolbelt/toolbelt/internal/rest"
+	"github.com/msptoolbelt/toolbelt/mcptools"
+)
+
+// maxPageSize is the most rows of a page: more is answered with fewer.
+const maxPageSize = 100
+
+// get reads one thing. Some builds wrap it as {"tickets":[…]}.
+func (c *Client) get(ctx context.Context, path string, query url.Values, out any) error {
+	response, err := c.service.Send(ctx, rest.Request{Method: http.MethodGet, Path: path, Query: query})
+	if err != nil {
+		return err
+	}
+	return decode(unwrap(response.Body), out)
+}
+
+// all reads a list that Halo does not page: a bare array, or an envelope in
+// which key names the rows. Envelopes have other arrays too.
+func all[W any](ctx context.Context, c *Client, path, key string, query url.Values) ([]W, error) {
+	response, err := c.service.Send(ctx, rest.Request{Method: http.MethodGet, Path: path, Query: query})
+	if err != nil {
+		return nil, err
+	}
+	rows, _, err := rowsOf[W](response.Body, key)
+	return rows, err
+}
+
+// collection is a paged Halo list as a tool reads it.
+type collection struct {
+	tool   string // the tool's name, for the cursor
+	args   any    // the tool's arguments without cursor and limit, for the cursor
+	cursor string
+	limit  int // rows; the callers fill in their default
+	path   string
+	key    string // of the rows in the envelope
+	query  url.Values
+	size   int // rows of an upstream page; 0 follows limit
+}
+
+// list collects rows of a paged list; row turns an element as Halo sends it
+// into the row of the result.
+func list[W, R any](ctx context.Context, c *Client, l collection, row func(W) R) (*mcptools.Page[R], error) {
+	scope, err := paging.Scope(l.tool, c.identity(ctx), l.args)
+	if err != nil {
+		return nil, err
+	}
+	fetch := func(ctx context.Context, token string, want int) ([]R, string, *int, error) {
+		number, size, err := pageOf(token, l, want)
+		if err != nil {
+			return nil, "", nil, err
+		}
+		rows, total, err := fetchPage[W](ctx, c, l, number, size)
+		if err != nil {
+			return nil, "", nil, err
+		}
+		shown := make([]R, 0, len(rows))
+		for _, r := range rows {
+			shown = append(shown, row(r))
+		}
+		// Walk by the number of records, not by "a full page": some lists serve
+		// fewer rows than asked for. A page without rows is the end either way.
+		if len(rows) == 0 || total != nil && (number-1)*size+len(rows) >= *total || total == nil && len(rows) < size {
+			return shown, "", total, nil
+		}
+		if len(rows) < size && total != nil {
+			size = len(rows) // the server's own page size, which its page numbers count in
+		}
+		return shown, strconv.Itoa(number+1) + "/" + strconv.Itoa(size), total, nil
+	}
+	return paging.Collect(ctx, c.codec, paging.Query{Scope: scope, Cursor: l.cursor, Limit: l.limit}, fetch)
+}
+
+// pageOf reads a page token: its number and size.
+func pageOf(token string, l collection, want int) (number, size int, err error) {
+	if token == "" {
+		size = l.size
+		if size == 0 {
+			size = min(max(want, 1), maxPageSize)
+		}
+		return 1, size, nil
+	}
+	first, second, _ := bytes.Cut([]byte(token), []byte("/"))
+	number, err1 := strconv.Atoi(string(first))
+	size, err2 := strconv.Atoi(string(second))
+	if err1 != nil || err2 != nil || size < 1 {
+		return 0, 0, &mcptools.Error{Code: mcptools.CodeInternal, Message: "a cursor cannot be read"}
+	}
+	return number, size, nil
+}
+
+// fetchPage gets one page. Halo pages only when pageinate (its spelling) and
+// page_no are both there, on the first page too; otherwise it answers with the
+// agent's default number of rows, whatever page_size says.
+func fetchPage[W any](ctx context.Context, c *Client, l collection, number, size int) ([]W, *int, error) {
+	query := url.Values{}
+	for name, values := range l.query {
+		query[name] = values
+	}
+	query.Set("pageinate", "true")
+	query.Set("page_no", strconv.Itoa(number))
+	query.Set("page_size", strconv.Itoa(size))
+	response, err := c.service.Send(ctx, rest.Request{Method: http.MethodGet, Path: l.path, Query: query})
+	if err != nil {
+		return nil, nil, err
+	}
+	return rowsOf[W](response.Body, l.key)
+}
+
+// rowsOf reads the rows of a list and how many records there are in all.
+func rowsOf[W any](body []byte, key string) ([]W, *int, error) {
+	var rows []W
+	if trimmed := bytes.TrimSpace(body); len(trimmed) > 0 && trimmed[0] == '[' {
+		return rows, nil, decode(trimmed, &rows)
+	}
+	var envelope map[string]json.RawMessage
+	if err := decode(body, &envelope); err != nil {
+		return nil, nil, err
+	}
+	part, ok := envelope[key]
+	if !ok {
+		return nil, nil, &mcptools.Error{Code: mcptools.CodeUpstream, Message: "HaloPSA sent a list without its rows"}
+	}
+	if err := decode(part, &rows); err != nil {
+		return nil, nil, err
+	}
+	var total *int
+	if count, ok := envelope["record_count"]; ok {
+		if err := decode(count, &total); err != nil {
+			return nil, nil, err
+		}
+	}
+	return rows, total, nil
+}
+
+// post saves one object. Halo takes an array and answers, depending on the
+// build, with the saved object, an array of it or an envelope around that.
+func (c *Client) post(ctx context.Context, path string, query url.Values, object, out any) error {
+	request := rest.Request{Method: http.MethodPost, Path: path, Query: query, Body: []any{object}}
+	response, err := c.service.Send(ctx, request)
+	if err != nil {
+		return err
+	}
+	if err := decode(unwrap(response.Body), out); err != nil {
+		return c.service.Unread(request, err)
+	}
+	return nil
+}
+
+// unwrap returns the one object in an array or in an envelope such as
+// {"tickets":[…]}, or the body itself.
+func unwrap(body []byte) []byte {
+	body = bytes.TrimSpace(body)
+	if len(body) == 0 {
+		return body
+	}
+	if body[0] == '{' {
+		var envelope map[string]json.RawMessage
+		if json.Unmarshal(body, &envelope) != nil || len(envelope) != 1 {
+			return body
+		}
+		for _, value := range envelope {
+			if inner := bytes.TrimSpace(value); len(inner) > 0 && inner[0] == '[' {
+				return unwrap(inner)
+			}
+		}
+		return body
+	}
+	var elements []json.RawMessage
+	if body[0] == '[' && json.Unmarshal(body, &elements) == nil && len(elements) == 1 {
+		return elements[0]
+	}
+	return body
+}
+
+func decode(body []byte, out any) error {
+	if err := json.Unmarshal(body, out); err != nil {
+		return &mcptools.Error{Code: mcptools.CodeUpstream, Message: "HaloPSA sent an answer that cannot be read", Err: err}
+	}
+	return nil
+}
