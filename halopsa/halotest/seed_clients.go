@@ -1,0 +1,116 @@
+package halotest
+
+import (
+	"fmt"
+	"strings"
+	"time"
+)
+
+// Clients. ClientUnknown is where tickets without a client go.
+const (
+	ClientUnknown     = 1
+	ClientHafen       = 12 // Hafen Logistik GmbH
+	ClientAlster      = 13 // Alster Dental
+	ClientElbe        = 14 // Elbe Architekten
+	ClientKontor      = 15 // Kontor Nord Steuerberatung
+	ClientSpeicher    = 16 // Speicherstadt Kaffee
+	ClientElbeIngen   = 17 // Elbe Ingenieure: its name is easily taken for Elbe Architekten
+	ClientFormer      = 18 // Veddel Druck, a former client: inactive
+	SiteHafenHQ       = 21
+	SiteHafenHall3    = 22
+	SiteAlster        = 23
+	UserAnna          = 101
+	UserJonas         = 102
+	UserMira          = 103
+	UserLena          = 104
+	userGeneralOffset = 900 // the General User of client n has id 900 + n
+)
+
+// Contact is an end user who exists in Microsoft 365 as well.
+type Contact struct {
+	UserID         int // in Halo
+	Name           string
+	Email          string
+	EntraID        string // the object id in Entra, azureoid in Halo
+	ClientID, Site int
+}
+
+// The contacts that a Microsoft Graph fake can agree with.
+var (
+	AnnaBerg   = Contact{UserAnna, "Anna Berg", "anna.berg@hafenlogistik.example", "a11ce000-0000-4000-8000-000000000001", ClientHafen, SiteHafenHQ}
+	JonasWeber = Contact{UserJonas, "Jonas Weber", "jonas.weber@hafenlogistik.example", "a11ce000-0000-4000-8000-000000000002", ClientHafen, SiteHafenHall3}
+	MiraKoch   = Contact{UserMira, "Mira Koch", "mira.koch@hafenlogistik.example", "a11ce000-0000-4000-8000-000000000003", ClientHafen, SiteHafenHQ}
+	LenaVogt   = Contact{UserLena, "Dr. Lena Vogt", "lena.vogt@alsterdental.example", "a11ce000-0000-4000-8000-000000000004", ClientAlster, SiteAlster}
+)
+
+func (d *data) seedClients(now time.Time) {
+	d.clients, d.sites, d.users = newTable(), newTable(), newTable()
+	for _, c := range []struct {
+		id       int
+		name     string
+		domain   string
+		sites    map[int]string
+		inactive bool
+	}{
+		{ClientUnknown, "Unknown", "", map[int]string{1: "Unknown"}, false},
+		{ClientHafen, "Hafen Logistik GmbH", "hafenlogistik.example", map[int]string{SiteHafenHQ: "Hamburg HQ", SiteHafenHall3: "Hall 3"}, false},
+		{ClientAlster, "Alster Dental", "alsterdental.example", map[int]string{SiteAlster: "Practice"}, false},
+		{ClientElbe, "Elbe Architekten", "elbearchitekten.example", map[int]string{24: "Main"}, false},
+		{ClientKontor, "Kontor Nord Steuerberatung", "kontornord.example", map[int]string{25: "Main", 26: "Lübeck"}, false},
+		{ClientSpeicher, "Speicherstadt Kaffee", "speicherkaffee.example", map[int]string{27: "Roastery"}, false},
+		{ClientElbeIngen, "Elbe Ingenieure", "elbeingenieure.example", map[int]string{28: "Main"}, false},
+		{ClientFormer, "Veddel Druck", "veddeldruck.example", map[int]string{29: "Main"}, true},
+	} {
+		main := 0
+		for id, name := range c.sites {
+			if main == 0 || id < main {
+				main = id
+			}
+			d.sites.put(Record{
+				"id": id, "name": name, "client_id": float64(c.id), "client_name": c.name, "clientsite_name": c.name + "/" + name,
+				"inactive": c.inactive, "sla_id": 0, "phonenumber": fmt.Sprintf("+49 40 555 %04d", 10*id), "timezone": "W. Europe Standard Time",
+				"isstocklocation": false, "country_code": "49", "colour": "#8d99ae",
+			})
+		}
+		d.clients.put(Record{
+			"id": c.id, "name": c.name, "toplevel_id": 1, "toplevel_name": "Nordlicht IT Customers", "inactive": c.inactive,
+			"main_site_id": main, "main_site_name": c.sites[main], "website": "https://www." + c.domain, "domain": c.domain,
+			"accountmanagertech": AgentTom, "accountmanagertech_name": "Tom Lindqvist", "colour": "#8d99ae",
+			"datecreated": local(now.AddDate(-3, 0, -c.id)), "notes": "", "is_account": true, "prepayasamount": false,
+			"customfields": []Record{{"id": 301, "name": "CFServiceLevel", "label": "Service level", "type": 0, "value": "Standard", "display": "Standard"},
+				{"id": 302, "name": "CFBackupVendor", "label": "Backup vendor", "type": 0, "value": "Norddata", "display": "Norddata"}},
+		})
+		d.users.put(Record{"id": userGeneralOffset + c.id, "name": "General User", "firstname": "General", "surname": "User",
+			"site_id": float64(main), "site_id_int": main, "site_name": c.sites[main], "client_id": c.id, "client_name": c.name,
+			"emailaddress": "", "azureoid": "", "inactive": c.inactive, "isserviceaccount": false, "generaluser": true})
+	}
+	for i, u := range []Contact{
+		AnnaBerg, JonasWeber, MiraKoch, LenaVogt,
+		{105, "Piet Claasen", "piet.claasen@alsterdental.example", "", ClientAlster, SiteAlster},
+		{106, "Sofia Brandt", "sofia.brandt@elbearchitekten.example", "", ClientElbe, 24},
+		{107, "Malte Fries", "malte.fries@kontornord.example", "", ClientKontor, 25},
+		{108, "Inken Paulsen", "inken.paulsen@kontornord.example", "", ClientKontor, 26},
+		{109, "Ole Hansen", "ole.hansen@speicherkaffee.example", "", ClientSpeicher, 27},
+		{110, "Anna Berger", "anna.berger@elbeingenieure.example", "", ClientElbeIngen, 28},
+		{111, "Karl Dahms", "karl.dahms@veddeldruck.example", "", ClientFormer, 29},
+	} {
+		d.users.put(d.contact(u, i))
+	}
+}
+
+func (d *data) contact(u Contact, i int) Record {
+	names := strings.Fields(strings.TrimPrefix(u.Name, "Dr. "))
+	site := d.sites.rows[u.Site]
+	row := Record{
+		"id": u.UserID, "name": u.Name, "firstname": names[0], "surname": names[1], "initials": names[0][:1] + names[1][:1], "title": "",
+		"site_id": float64(u.Site), "site_id_int": u.Site, "site_name": site["name"], "client_id": u.ClientID, "client_name": site["client_name"],
+		"emailaddress": u.Email, "email2": "", "email3": "", "login": u.Email, "networklogin": "", "azureoid": u.EntraID, "aaduserid": u.EntraID,
+		"phonenumber": fmt.Sprintf("+49 40 555 9%03d", i), "mobilenumber": "", "phonenumber_preferred": fmt.Sprintf("+49 40 555 9%03d", i),
+		"inactive": u.ClientID == ClientFormer, "isimportantcontact": u.UserID == UserLena, "isserviceaccount": false,
+		"neversendemails": false, "colour": "#8d99ae", "customfields": []Record{},
+	}
+	if strings.HasPrefix(u.Name, "Dr. ") {
+		row["title"] = "Dr."
+	}
+	return row
+}
