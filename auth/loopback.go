@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 
 	"golang.org/x/oauth2"
@@ -43,15 +44,13 @@ func (p *PKCE) LoginLoopback(ctx context.Context) (*oauth2.Token, error) {
 		MaxHeaderBytes:    64 << 10,
 	}
 	server.SetKeepAlivesEnabled(false)
-	served := make(chan error, len(listeners))
+	var serving sync.WaitGroup
 	for _, l := range listeners {
-		go func() { served <- server.Serve(l) }()
+		serving.Go(func() { _ = server.Serve(l) }) // ends with ErrServerClosed
 	}
-	defer func() {
+	defer func() { //nolint:contextcheck // the last page goes out even if ctx has ended
 		door.stop(server)
-		for range listeners {
-			<-served
-		}
+		serving.Wait()
 	}()
 	if err := p.config.Open(flow.URL); err != nil {
 		return nil, fmt.Errorf("auth: show the sign-in page: %w", err)
@@ -89,7 +88,7 @@ func listenLoopback(ctx context.Context, host string, port int) ([]net.Listener,
 		if !loopback6(ctx) {
 			return []net.Listener{four}, portOf(four), nil
 		}
-		four.Close()
+		_ = four.Close()
 		if failure = err; port != 0 {
 			break
 		}
@@ -103,7 +102,7 @@ func loopback6(ctx context.Context) bool {
 	if err != nil {
 		return false
 	}
-	l.Close()
+	_ = l.Close()
 	return true
 }
 
@@ -116,7 +115,7 @@ func portOf(l net.Listener) int {
 
 func closeAll(listeners []net.Listener) {
 	for _, l := range listeners {
-		l.Close()
+		_ = l.Close()
 	}
 }
 
@@ -151,7 +150,7 @@ func (d *loopback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (d *loopback) answer(w http.ResponseWriter, r *http.Request) {
-	token, err := d.login.Complete(d.ctx, d.flow, r.URL.Query())
+	token, err := d.login.Complete(d.ctx, d.flow, r.URL.Query()) //nolint:contextcheck // see the field's comment
 	switch {
 	case errors.Is(err, errForeign), errors.Is(err, errLate):
 		page(w, http.StatusBadRequest, "Not your sign-in", "This answer does not belong to the sign-in under way. Go back to the sign-in page.")
@@ -172,7 +171,7 @@ func (d *loopback) stop(server *http.Server) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(d.ctx), time.Second)
 	defer cancel()
 	if server.Shutdown(ctx) != nil {
-		server.Close()
+		_ = server.Close()
 	}
 }
 
@@ -192,6 +191,6 @@ func page(w http.ResponseWriter, status int, title, text string) {
 	h.Set("X-Content-Type-Options", "nosniff")
 	h.Set("X-Frame-Options", "DENY")
 	w.WriteHeader(status)
-	fmt.Fprintf(w, `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>%s</title><style>%s</style></head><body><main><h1>%s</h1><p>%s</p></main></body></html>`,
+	_, _ = fmt.Fprintf(w, `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>%s</title><style>%s</style></head><body><main><h1>%s</h1><p>%s</p></main></body></html>`,
 		title, pageStyle, title, text)
 }

@@ -179,7 +179,7 @@ func (s *Source) join(ctx context.Context, now time.Time) (*oauth2.Token, *fligh
 			return nil, nil, fmt.Errorf("auth: waiting for a token: %w", context.Cause(ctx))
 		}
 		s.flight = &flight{done: make(chan struct{})}
-		s.running.Go(s.fly(s.flight, s.previous))
+		s.running.Go(s.fly(s.flight, s.previous)) //nolint:contextcheck // a fetch outlives the caller that began it
 	}
 	return usable, s.flight, nil
 }
@@ -305,3 +305,8 @@ func (s *Source) Close() error {
 	s.running.Wait()
 	return nil
 }
+
+var (
+	_ TokenSource        = (*Source)(nil)
+	_ oauth2.TokenSource = (*Source)(nil)
+)

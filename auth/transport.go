@@ -1,7 +1,6 @@
 package auth
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -151,7 +150,7 @@ func withToken(req *http.Request, token *oauth2.Token) *http.Request {
 
 func closeBody(req *http.Request) {
 	if req.Body != nil {
-		req.Body.Close()
+		_ = req.Body.Close() // it was not sent
 	}
 }
 
@@ -159,11 +158,5 @@ func closeBody(req *http.Request) {
 func discard(resp *http.Response) {
 	// What cannot be read is closed with the connection.
 	_, _ = io.CopyN(io.Discard, resp.Body, 64<<10)
-	resp.Body.Close()
+	_ = resp.Body.Close()
 }
-
-var _ TokenSource = (*Source)(nil)
-var _ interface {
-	Token() (*oauth2.Token, error)
-	TokenContext(context.Context) (*oauth2.Token, error)
-} = (*Source)(nil)

@@ -38,7 +38,7 @@ func (o *operation) attempt(p permit) (r result) {
 		r.err = err
 		return r
 	}
-	r.resp, r.err = o.t.options.Base.RoundTrip(req)
+	r.resp, r.err = o.t.options.Base.RoundTrip(req) //nolint:bodyclose // drain closes it, or the caller
 	o.judge(&r, timer, watch)
 	if hook != nil {
 		e := AttemptEvent{Key: o.scope.key, Request: o.req, Number: o.attempts, Class: r.class, Err: r.err, Duration: time.Since(started)}
@@ -79,7 +79,7 @@ func (o *operation) judge(r *result, timer *time.Timer, w *watch) {
 		// The context's end is what the base reports, or will once the body is
 		// read; a caller would take it for its own.
 		if r.resp != nil {
-			r.resp.Body.Close()
+			_ = r.resp.Body.Close() // the attempt has failed for a better reason
 			r.resp = nil
 		}
 		r.err = ErrAttemptTimeout

@@ -46,7 +46,7 @@ func (b *body) Read(p []byte) (int, error) {
 		b.left -= int64(n)
 	}
 	if err != nil {
-		if err != io.EOF && errors.Is(context.Cause(b.ctx), ErrBodyIdle) {
+		if !errors.Is(err, io.EOF) && errors.Is(context.Cause(b.ctx), ErrBodyIdle) {
 			err = ErrBodyIdle
 		}
 		b.err = err
@@ -80,10 +80,10 @@ func drain(resp *http.Response, cancel context.CancelCauseFunc) {
 		_, err = io.CopyN(io.Discard, resp.Body, drainBytes-keepBytes)
 	}
 	timer.Stop()
-	resp.Body.Close()
+	_ = resp.Body.Close() // nothing more is wanted of it
 	cancel(nil)
 	end := io.EOF
-	if err != io.EOF || kept.Len() == keepBytes {
+	if !errors.Is(err, io.EOF) || kept.Len() == keepBytes {
 		end = io.ErrUnexpectedEOF
 	}
 	resp.Body = &keptBody{Reader: bytes.NewReader(kept.Bytes()), end: end}
@@ -99,7 +99,7 @@ type keptBody struct {
 // Read implements [io.Reader].
 func (b *keptBody) Read(p []byte) (int, error) {
 	n, err := b.Reader.Read(p)
-	if err == io.EOF {
+	if errors.Is(err, io.EOF) {
 		err = b.end
 	}
 	return n, err
@@ -110,6 +110,6 @@ func (b *keptBody) Close() error { return nil }
 
 func closeBody(req *http.Request) {
 	if req.Body != nil {
-		req.Body.Close()
+		_ = req.Body.Close() // it was not sent
 	}
 }

@@ -50,7 +50,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		o.apply(call)
 	}
 	o.scope = t.scopes.get(t.options.Key(req))
-	resp, err := o.run()
+	resp, err := o.run() //nolint:contextcheck // the context is that of the request it holds
 	if call != nil && call.Stats != nil {
 		*call.Stats = Stats{Attempts: o.attempts, Waited: o.waited}
 	}

@@ -37,7 +37,7 @@ func serve(t *testing.T, handle func(n int64, w http.ResponseWriter, r *http.Req
 	return server, &count
 }
 
-func do(t *testing.T, c *http.Client, ctx context.Context, method, url, body string) (int, string, error) {
+func do(ctx context.Context, t *testing.T, c *http.Client, method, url, body string) (int, string, error) {
 	t.Helper()
 	req, err := http.NewRequestWithContext(ctx, method, url, strings.NewReader(body))
 	if err != nil {
@@ -92,7 +92,7 @@ func TestRepeatsByStatusAndMethod(t *testing.T) {
 					t.Errorf("body %q, %v", text, err)
 				}
 				w.WriteHeader(test.status)
-				io.WriteString(w, "why")
+				_, _ = io.WriteString(w, "why")
 			})
 			client := newClient(t, resilience.Options{Hosts: []string{server.URL}, Retry: quick})
 			var stats resilience.Stats
@@ -127,10 +127,10 @@ func TestSucceedsAfterFailures(t *testing.T) {
 			return
 		}
 		text, _ := io.ReadAll(r.Body)
-		w.Write(text)
+		_, _ = w.Write(text)
 	})
 	client := newClient(t, resilience.Options{Hosts: []string{server.URL}, Retry: quick})
-	status, text, err := do(t, client, t.Context(), "PUT", server.URL, "again")
+	status, text, err := do(t.Context(), t, client, "PUT", server.URL, "again")
 	if err != nil || status != 200 || text != "again" || count.Load() != 3 {
 		t.Errorf("%d %q %v after %d requests", status, text, err, count.Load())
 	}

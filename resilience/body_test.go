@@ -1,0 +1,188 @@
+package resilience_test
+
+import (
+	"bytes"
+	"compress/gzip"
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"runtime"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/msptoolbelt/toolbelt/resilience"
+)
+
+func TestResponseSize(t *testing.T) {
+	tests := []struct {
+		size, limit int64
+		want        error
+	}{
+		{1000, 1000, nil}, {1001, 1000, resilience.ErrResponseTooLarge}, {0, 1000, nil}, {999, 1000, nil},
+		{1 << 20, 1000, resilience.ErrResponseTooLarge}, {1 << 20, -1, nil}, {1 << 20, 0, nil},
+	}
+	for _, test := range tests {
+		server, _ := serve(t, func(_ int64, w http.ResponseWriter, _ *http.Request) {
+			_, _ = w.Write(make([]byte, test.size)) // the client hangs up
+		})
+		client := newClient(t, resilience.Options{Hosts: []string{server.URL}, Limits: resilience.Limits{MaxResponseBytes: test.limit}})
+		_, text, err := do(t.Context(), t, client, "GET", server.URL, "")
+		if !errors.Is(err, test.want) || test.want == nil && int64(len(text)) != test.size || test.limit > 0 && int64(len(text)) > test.limit {
+			t.Errorf("%d of %d: %d bytes, %v", test.size, test.limit, len(text), err)
+		}
+	}
+}
+
+func TestResponseSizeCountsAfterDecompression(t *testing.T) {
+	var bomb bytes.Buffer
+	packer := gzip.NewWriter(&bomb)
+	if _, err := packer.Write(make([]byte, 10<<20)); err != nil {
+		t.Fatal(err)
+	}
+	if err := packer.Close(); err != nil {
+		t.Fatal(err)
+	}
+	server, _ := serve(t, func(_ int64, w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Encoding", "gzip")
+		_, _ = w.Write(bomb.Bytes()) // the client hangs up
+	})
+	client := newClient(t, resilience.Options{Hosts: []string{server.URL}})
+	ctx := resilience.With(t.Context(), resilience.Call{MaxResponseBytes: 1 << 20})
+	_, text, err := do(ctx, t, client, "GET", server.URL, "")
+	if !errors.Is(err, resilience.ErrResponseTooLarge) || len(text) != 1<<20 {
+		t.Errorf("%d bytes, %v", len(text), err)
+	}
+}
+
+func TestStalledBody(t *testing.T) {
+	server, _ := serve(t, func(_ int64, w http.ResponseWriter, r *http.Request) {
+		_, _ = io.WriteString(w, "some")
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	})
+	client := newClient(t, resilience.Options{Hosts: []string{server.URL}, Limits: resilience.Limits{BodyIdleTimeout: 20 * time.Millisecond}})
+	_, text, err := do(t.Context(), t, client, "GET", server.URL, "")
+	if !errors.Is(err, resilience.ErrBodyIdle) || errors.Is(err, context.Canceled) || text != "some" {
+		t.Errorf("%q, %v", text, err)
+	}
+	if timeout, ok := errors.AsType[net.Error](err); !ok || !timeout.Timeout() {
+		t.Errorf("%v is not a timeout", err)
+	}
+}
+
+// A slow reader is not a stalled server.
+func TestSlowReaderIsNotCutOff(t *testing.T) {
+	server, _ := serve(t, func(_ int64, w http.ResponseWriter, _ *http.Request) { _, _ = w.Write(make([]byte, 1<<20)) })
+	client := newClient(t, resilience.Options{Hosts: []string{server.URL}, Limits: resilience.Limits{BodyIdleTimeout: 20 * time.Millisecond}})
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp, err := client.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	for range 3 {
+		time.Sleep(30 * time.Millisecond)
+		if _, err := io.CopyN(io.Discard, resp.Body, 1000); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// Failed answers are read to their end and closed, so that one connection
+// serves all attempts, and nothing is left behind.
+func TestConnectionsAreUsedAgain(t *testing.T) {
+	connections := 0
+	calls := 0
+	page := strings.Repeat("x", 64<<10)
+	server := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		if calls++; calls%2 == 1 {
+			w.WriteHeader(http.StatusServiceUnavailable)
+		}
+		_, _ = io.WriteString(w, page)
+	}))
+	server.Config.ConnState = func(_ net.Conn, s http.ConnState) {
+		if s == http.StateNew {
+			connections++
+		}
+	}
+	server.Start()
+	t.Cleanup(server.Close)
+	before := runtime.NumGoroutine()
+	base := resilience.NewBase()
+	retry := quick
+	retry.BaseDelay = time.Microsecond
+	client := newClient(t, resilience.Options{Hosts: []string{server.URL}, Base: base, Retry: retry})
+	for range 100 {
+		status, text, err := do(t.Context(), t, client, "GET", server.URL, "")
+		if err != nil || status != 200 || text != page {
+			t.Fatalf("%d %v", status, err)
+		}
+	}
+	if connections != 1 || calls != 200 {
+		t.Errorf("%d connections for %d requests", connections, calls)
+	}
+	client.CloseIdleConnections()
+	for range 100 {
+		if runtime.NumGoroutine() <= before {
+			return
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	t.Errorf("%d goroutines, %d before", runtime.NumGoroutine(), before)
+}
+
+// An endless error page does not hold up the repetition.
+func TestEndlessErrorPage(t *testing.T) {
+	server, count := serve(t, func(n int64, w http.ResponseWriter, r *http.Request) {
+		if n > 1 {
+			return
+		}
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = io.WriteString(w, "drip")
+		w.(http.Flusher).Flush()
+		<-r.Context().Done()
+	})
+	client := newClient(t, resilience.Options{Hosts: []string{server.URL}, Retry: quick})
+	start := time.Now()
+	status, _, err := do(t.Context(), t, client, "GET", server.URL, "")
+	if err != nil || status != 200 || count.Load() != 2 || time.Since(start) > 2*time.Second {
+		t.Errorf("%d %v after %v", status, err, time.Since(start))
+	}
+}
+
+func TestCallersRequestIsNotChanged(t *testing.T) {
+	server, _ := serve(t, func(n int64, w http.ResponseWriter, _ *http.Request) {
+		if n < 3 {
+			w.WriteHeader(http.StatusTooManyRequests)
+		}
+	})
+	transport, err := resilience.New(resilience.Options{Hosts: []string{server.URL}, Retry: quick})
+	if err != nil {
+		t.Fatal(err)
+	}
+	payload := make([]byte, 100)
+	if _, err := rand.Read(payload); err != nil {
+		t.Fatal(err)
+	}
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL, bytes.NewReader(payload))
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, ctx := req.Body, req.Context()
+	resp, err := transport.RoundTrip(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	if req.Body != body || req.Context() != ctx || len(req.Header) != 0 || req.ContentLength != 100 {
+		t.Error("the request was changed")
+	}
+}
