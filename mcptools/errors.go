@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 	"strings"
 	"time"
 )
@@ -110,14 +111,19 @@ func asError(err error) *Error {
 	if e, ok := errors.AsType[*Error](err); ok && e != nil {
 		return e
 	}
+	if v := reflect.ValueOf(err); v.Kind() == reflect.Pointer && v.IsNil() {
+		return &Error{Code: CodeInternal, Message: unexplained, Err: fmt.Errorf("a nil %T that is not a nil error", err)}
+	}
 	switch {
 	case errors.Is(err, context.DeadlineExceeded):
 		return &Error{Code: CodeTimeout, Message: "the call took too long", Err: err}
 	case errors.Is(err, context.Canceled):
 		return &Error{Code: CodeCancelled, Message: "the call was cancelled", Err: err}
 	}
-	return &Error{Code: CodeInternal, Message: "the tool failed in a way it does not explain", Err: err}
+	return &Error{Code: CodeInternal, Message: unexplained, Err: err}
 }
+
+const unexplained = "the tool failed in a way it does not explain"
 
 // PanicError is the Err of the error that a panicking tool answers with.
 type PanicError struct {

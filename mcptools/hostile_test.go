@@ -65,10 +65,10 @@ func TestHostileArguments(t *testing.T) {
 		{"long key in a map", `{"id":"a","labels":{"` + mega + `":"x"}}`, "labels." + mega[:64] + "…: 1048576 bytes long; at most 65536 are allowed"},
 		{"long unknown argument", `{"id":"a","` + mega + `":1}`, mega[:64] + "…: unknown argument; " + validNames},
 		{"too long", `{"id":"` + strings.Repeat("a", 9<<20) + `"}`, "the arguments are longer than 8388608 bytes"},
-		{"too many values", `{"id":"a","ids":[` + many(1_000_000, func(int) string { return "1" }) + `]}`, "the arguments are more than 10000 values"},
-		{"many wrong items", `{"id":"a","ids":[` + many(9_000, func(int) string { return `"x"` }) + `]}`, ""},
-		{"many unknown arguments", `{"id":"a",` + many(9_000, func(i int) string { return fmt.Sprintf(`"x%04d":1`, i) }) + `}`, ""},
-		{"many duplicates", `{"id":"a",` + many(9_000, func(int) string { return `"top":1` }) + `}`, "top: given twice"},
+		{"too many values", `{"id":"a","ids":[` + many(1_000_000, func(int) string { return "1" }) + `]}`, "the arguments are more than 5000 values"},
+		{"many wrong items", `{"id":"a","ids":[` + many(4_900, func(int) string { return `"x"` }) + `]}`, ""},
+		{"many unknown arguments", `{"id":"a",` + many(4_900, func(i int) string { return fmt.Sprintf(`"x%04d":1`, i) }) + `}`, ""},
+		{"many duplicates", `{"id":"a",` + many(4_900, func(int) string { return `"top":1` }) + `}`, "top: given twice"},
 		{"bad UTF-8", "{\"id\":\"\xff\xfe\"}", "id: not valid UTF-8"},
 		{"overlong UTF-8", "{\"id\":\"\xc0\xaf\"}", "id: not valid UTF-8"},
 		{"a surrogate in UTF-8", "{\"id\":\"\xed\xa0\x80\"}", "id: not valid UTF-8"},
@@ -93,9 +93,12 @@ func TestHostileArguments(t *testing.T) {
 			tool, runs := probe()
 			_, err := tool.Call(t.Context(), nil) // compile the schemas
 			faultsOf(t, err)
-			start := time.Now()
-			_, err = tool.Call(t.Context(), json.RawMessage(c.args))
-			took := time.Since(start)
+			took := time.Hour // the best of three: other programs run here, too
+			for range 3 {
+				start := time.Now()
+				_, err = tool.Call(t.Context(), json.RawMessage(c.args))
+				took = min(took, time.Since(start))
+			}
 			message := faultsOf(t, err)
 			if c.want != "" && message != c.want {
 				t.Errorf("got %s\nwant %s", message, c.want)

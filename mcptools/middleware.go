@@ -72,18 +72,17 @@ func outcome(result *Result, err error) (slog.Level, []slog.Attr) {
 		err = errNothing()
 	}
 	err = presentable(err)
-	if _, asking := errors.AsType[*InputRequired](err); asking {
+	if e, ok := errors.AsType[*Error](err); ok {
+		attrs := []slog.Attr{slog.String("outcome", string(e.Code))}
+		if e.RequestID != "" {
+			attrs = append(attrs, slog.String("request_id", e.RequestID))
+		}
+		return slog.LevelWarn, attrs
+	}
+	if _, ok := errors.AsType[*InputRequired](err); ok {
 		return slog.LevelInfo, []slog.Attr{slog.String("outcome", "asked")}
 	}
-	e, ok := errors.AsType[*Error](err)
-	if !ok { // a forged confirmation
-		return slog.LevelWarn, []slog.Attr{slog.String("outcome", "refused")}
-	}
-	attrs := []slog.Attr{slog.String("outcome", string(e.Code))}
-	if e.RequestID != "" {
-		attrs = append(attrs, slog.String("request_id", e.RequestID))
-	}
-	return slog.LevelWarn, attrs
+	return slog.LevelWarn, []slog.Attr{slog.String("outcome", "refused")} // a forged confirmation
 }
 
 // argumentSizes describes arguments without repeating them: name=bytes. Names

@@ -14,7 +14,7 @@ import (
 // keep the most hostile call below a few milliseconds.
 const (
 	maxDepth        = 32      // nested arrays and objects
-	maxValues       = 10_000  // values of any kind
+	maxValues       = 5_000   // values of any kind
 	maxNumberLength = 40      // bytes of a number; the longest int64 has 20
 	maxExponent     = 400     // beyond what a float64 can hold, and still cheap
 	maxDocument     = 8 << 20 // bytes

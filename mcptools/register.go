@@ -1,11 +1,13 @@
 package mcptools
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
+	"reflect"
+	"slices"
 
-	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
@@ -53,6 +55,9 @@ func (t Tool) serve(ctx context.Context, request *mcp.CallToolRequest) (*mcp.Cal
 		call.Arguments = request.Params.Arguments
 	}
 	result, err := t.run(ctx, call)
+	if err == nil && !result.sendable() {
+		err = &Error{Code: CodeInternal, Message: "the tool returned something that is no result"}
+	}
 	if err != nil {
 		return failed(err)
 	}
@@ -60,24 +65,27 @@ func (t Tool) serve(ctx context.Context, request *mcp.CallToolRequest) (*mcp.Cal
 	if content == nil {
 		content = []mcp.Content{&mcp.TextContent{Text: string(result.Value)}}
 	}
-	answer := &mcp.CallToolResult{Meta: result.Meta, Content: content}
-	if len(result.Value) > 0 {
-		answer.StructuredContent = json.RawMessage(result.Value)
-	}
-	return answer, nil
+	return &mcp.CallToolResult{Meta: result.Meta, Content: content, StructuredContent: result.Value}, nil
+}
+
+// sendable reports whether the result is what a client expects of a tool with
+// an output schema. Middleware may have made it up.
+func (r *Result) sendable() bool {
+	return bytes.HasPrefix(r.Value, []byte("{")) && json.Valid(r.Value) &&
+		!slices.ContainsFunc(r.Content, func(c mcp.Content) bool {
+			v := reflect.ValueOf(c)
+			return !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil()
+		})
 }
 
 // failed turns an error of run into what the protocol wants: a question, a
 // protocol error, or a result that a model can read.
 func failed(err error) (*mcp.CallToolResult, error) {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return &mcp.CallToolResult{IsError: true, Content: []mcp.Content{&mcp.TextContent{Text: e.Error()}}}, nil
+	}
 	if question, ok := errors.AsType[*InputRequired](err); ok {
 		return &mcp.CallToolResult{InputRequests: question.Requests, RequestState: question.State}, nil
 	}
-	if protocol, ok := errors.AsType[*jsonrpc.Error](err); ok {
-		return nil, protocol
-	}
-	return &mcp.CallToolResult{
-		IsError: true,
-		Content: []mcp.Content{&mcp.TextContent{Text: err.Error()}},
-	}, nil
+	return nil, err
 }

@@ -135,8 +135,12 @@ func (t Tool) run(ctx context.Context, call *Call) (result *Result, err error) {
 	return result, nil
 }
 
-// presentable returns err as one of the types that callers are promised.
+// presentable returns err as one of the types that callers are promised. An
+// *Error comes first: its cause may be of the other types, and stays a cause.
 func presentable(err error) error {
+	if e, ok := errors.AsType[*Error](err); ok && e != nil {
+		return e
+	}
 	if question, ok := errors.AsType[*InputRequired](err); ok && question != nil && len(question.Requests) > 0 {
 		return question
 	}
@@ -158,8 +162,8 @@ func (d *definition) handle(ctx context.Context, call *Call) (*Result, error) {
 	}
 	out, err := d.invoke(ctx, args)
 	if err != nil {
-		if question, ok := errors.AsType[*InputRequired](err); ok && question != nil {
-			return nil, question
+		if _, ok := errors.AsType[*InputRequired](err); ok {
+			return nil, err
 		}
 		return nil, asError(err)
 	}
