@@ -278,7 +278,7 @@ func (c *call) ridingChanges(ticket, in, outcome Record) (Record, error) {
 		"new_priority": "priority_id", "new_sla_id": "sla_id", "new_tickettype": "tickettype_id", "new_category1": "category_1",
 		"new_category2": "category_2", "new_category3": "category_3", "new_category4": "category_4", "new_status": "status_id",
 		"new_impact": "impact", "new_urgency": "urgency", "new_team": "team", "new_deadlinedate": "deadlinedate", "new_followupdate": "followupdate",
-		"new_startdate": "startdate", "new_targetdate": "targetdate", "new_contract_id": "contract_id", "new_parent_id": "parent_id",
+		"new_agent": "agent_id", "new_startdate": "startdate", "new_targetdate": "targetdate", "new_contract_id": "contract_id", "new_parent_id": "parent_id",
 	} {
 		if value, ok := in[from]; ok && value != nil && value != "" {
 			changes[to] = value
@@ -286,13 +286,6 @@ func (c *call) ridingChanges(ticket, in, outcome Record) (Record, error) {
 	}
 	if status := outcome.Int("newstatus"); status != 0 && !changes.has("status_id") {
 		changes["status_id"] = status
-	}
-	if agent := in.String("new_agent"); agent != "" { // a text: the name, or the number in it
-		id, err := strconv.Atoi(agent)
-		if row, ok := c.data.agents.named("name", agent); err != nil && ok {
-			id = row.Int("id")
-		}
-		changes["agent_id"] = id
 	}
 	kind := c.data.ticketTypes.rows[ticket.Int("tickettype_id")]
 	if outcome.Int("newstatus") == changes.Int("status_id") && !c.statusFits(kind, changes.Int("status_id")) {

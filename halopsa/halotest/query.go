@@ -119,6 +119,9 @@ func (c *call) checkQuery() {
 			}
 		}
 	}
+	if _, pages := c.op.Query["page_no"]; !pages {
+		return
+	}
 	_, size := c.query["page_size"]
 	_, number := c.query["page_no"]
 	if page, ok := c.query.number("page_no"); (size || number) && (!c.query.flag("pageinate") || !ok || page < 1) {

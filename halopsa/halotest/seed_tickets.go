@@ -70,9 +70,12 @@ func (d *data) seedCrowd(now time.Time) {
 	statuses := []int{StatusNew, StatusInProgress, StatusWaiting, StatusScheduled, StatusClosed, StatusUpdated, StatusSupplier, StatusResolved, StatusClosed}
 	agents := []int{AgentSam, AgentUnassigned, AgentElif, AgentPriya, AgentSam}
 	for i := range 71 {
-		topic := topics[i%len(topics)]
+		topic, status := topics[i%len(topics)], statuses[i%len(statuses)]
+		if topic.kind == TypeChange && status != StatusClosed {
+			status = StatusScheduled // a change request has few statuses
+		}
 		d.seedTicket(now, seedTicket{
-			id: TicketSecondRaid + 1 + i, kind: topic.kind, user: users[i%len(users)], status: statuses[i%len(statuses)],
+			id: TicketSecondRaid + 1 + i, kind: topic.kind, user: users[i%len(users)], status: status,
 			agent: agents[i%len(agents)], team: 1 + i%2, priority: 1 + i%4, summary: topic.summary, details: topic.details,
 			category: topic.category, age: time.Duration(7*i+1) * time.Hour, due: time.Duration(5*(i%11)-15) * time.Hour,
 		})
@@ -88,7 +91,7 @@ func (d *data) seedTicket(now time.Time, t seedTicket) {
 		"priority_id": t.priority, "sla_id": kind["default_sla"], "category_1": t.category, "source": 1, "parent_id": t.parent,
 		"dateoccurred": stamp(reported), "datecreated": stamp(reported.Add(10 * time.Second)), "targetdate": none,
 		"respondbydate": stamp(reported.Add(2 * time.Hour)), "fixbydate": none, "deadlinedate": none, "startdate": none,
-		"customfields": []Record{}, "assets": []Record{}, "impact": 3, "urgency": 3,
+		"customfields": []Record{}, "assets": []Record{}, "impact": 3, "urgency": 3, "workflow_step": stepOf(t.kind, t.status),
 	}
 	if t.due != 0 {
 		row["fixbydate"] = stamp(now.Add(t.due))
@@ -110,6 +113,18 @@ func (d *data) seedTicket(now time.Time, t seedTicket) {
 	if d.hidden[t.status] == closes {
 		d.tickets.put(d.tickets.rows[t.id].with(Record{"hasbeenclosed": true, "dateclosed": stamp(reported.Add(30 * time.Hour))}))
 	}
+}
+
+// stepOf is the workflow step that a ticket in a status has reached.
+func stepOf(kind, status int) int {
+	step := map[int]int{StatusNew: 1, StatusUpdated: 1, StatusWaiting: 3, StatusResolved: 4, StatusClosed: 5, StatusCancelled: 5}[status]
+	switch {
+	case step == 0:
+		step = 2
+	case kind == TypeChange:
+		step = min(step, 3)
+	}
+	return step
 }
 
 // emailHTML is the kind of HTML that mail programs write.
