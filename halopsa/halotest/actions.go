@@ -195,11 +195,9 @@ func (c *call) createAction(t *table, in Record) (Record, error) {
 	settleNote(stored)
 	row = row.with(stored, Record{"old_status": ticket["status_id"], "new_status": ticket["status_id"]})
 	after := ticket.with(changes, Record{"workflow_step": step, "lastactiondate": stamp(c.now), "last_update": stamp(c.now)})
+	warning := ""
 	if changes.has("status_id") {
-		var warning string
-		if after, warning = c.moveTicket(ticket, after); warning != "" {
-			row["_warning"], row["_warning_is_error"] = warning, "false"
-		}
+		after, warning = c.moveTicket(ticket, after)
 		row["new_status"] = after["status_id"]
 		row["new_status_name"] = c.data.statuses.rows[after.Int("status_id")]["name"]
 	}
@@ -212,7 +210,11 @@ func (c *call) createAction(t *table, in Record) (Record, error) {
 	if in.Bool("sendemail") {
 		c.send(after, row)
 	}
-	return t.rows[row.Int("id")], nil
+	row = t.rows[row.Int("id")]
+	if warning != "" {
+		row = row.with(Record{"_warning": warning, "_warning_is_error": "false"})
+	}
+	return row, nil
 }
 
 // settleNote keeps plain text and HTML of a note in step.
@@ -333,6 +335,7 @@ func (c *call) send(ticket, action Record) {
 		mail.BodyHTML = action.String("note_html")
 	}
 	c.data.sent = append(c.data.sent, mail)
-	c.data.actions[mail.TicketID].put(action.with(Record{"emaildirection": "O", "emailto": mail.To, "emailfrom": mail.From,
+	actions := c.data.actions[mail.TicketID]
+	actions.put(actions.rows[mail.ActionID].with(Record{"emaildirection": "O", "emailto": mail.To, "emailfrom": mail.From,
 		"emailsubject": mail.Subject, "emailbody_html": mail.BodyHTML, "dateemailed": stamp(c.now)}))
 }
