@@ -23,11 +23,19 @@ type collection struct {
 	header http.Header
 	// unsized says that the path takes no $top.
 	unsized bool
+	// sparse says that the rows are chosen here and not by Graph, so that a
+	// page should be large whatever the limit.
+	sparse bool
 }
 
 // list collects rows of a Graph list; row turns an element as Graph sends it
 // into the row of the result.
 func list[W, R any](ctx context.Context, c *Client, l collection, row func(W) R) (*mcptools.Page[R], error) {
+	return choose(ctx, c, l, func(element W) (R, bool) { return row(element), true })
+}
+
+// choose collects the rows of a Graph list that row keeps.
+func choose[W, R any](ctx context.Context, c *Client, l collection, row func(W) (R, bool)) (*mcptools.Page[R], error) {
 	identity, err := c.identity(ctx)
 	if err != nil {
 		return nil, err
@@ -43,10 +51,13 @@ func list[W, R any](ctx context.Context, c *Client, l collection, row func(W) R)
 }
 
 // fetchPage gets one page. The token is what the next link adds to the query.
-func fetchPage[W, R any](ctx context.Context, c *Client, l collection, token string, want int, row func(W) R) ([]R, string, *int, error) {
+func fetchPage[W, R any](ctx context.Context, c *Client, l collection, token string, want int, row func(W) (R, bool)) ([]R, string, *int, error) {
 	query := url.Values{}
 	for name, values := range l.query {
 		query[name] = values
+	}
+	if l.sparse {
+		want = 100
 	}
 	if !l.unsized {
 		query.Set("$top", strconv.Itoa(min(max(want, 1), 100)))
@@ -71,7 +82,9 @@ func fetchPage[W, R any](ctx context.Context, c *Client, l collection, token str
 	}
 	rows := make([]R, 0, len(page.Value))
 	for _, element := range page.Value {
-		rows = append(rows, row(element))
+		if r, keep := row(element); keep {
+			rows = append(rows, r)
+		}
 	}
 	if page.Next == "" {
 		return rows, "", page.Count, nil

@@ -12,12 +12,13 @@ import (
 	"github.com/msptoolbelt/toolbelt/resilience"
 )
 
-// withSafety tells the transport that a POST which only reads may be repeated.
+// withSafety tells the transport that a POST may be repeated.
 func withSafety(ctx context.Context, r Request) context.Context {
-	if !r.Safe {
+	repeat := r.Safe || r.Repeatable
+	if !repeat {
 		return ctx
 	}
-	return resilience.With(ctx, resilience.Call{Idempotent: &r.Safe})
+	return resilience.With(ctx, resilience.Call{Idempotent: &repeat})
 }
 
 // writes reports whether the request may change something.

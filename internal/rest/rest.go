@@ -55,6 +55,10 @@ type Request struct {
 
 	// Safe says that a POST only reads, so that it may be repeated.
 	Safe bool
+	// Repeatable says that the service recognizes a repetition of this very
+	// write, so that it may be repeated although it may have happened. When no
+	// attempt was answered, it is uncertain like any other write.
+	Repeatable bool
 }
 
 // Response is a successful answer.
