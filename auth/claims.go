@@ -40,30 +40,44 @@ func DecodeClaims(token string) (Claims, bool) {
 	if err != nil {
 		return Claims{}, false
 	}
-	var raw struct {
-		Iss, Tid, Sub, Oid, Upn, Name, Azp, Appid, Scp, Idtyp string
-		PreferredUsername                                     string `json:"preferred_username"`
-		Roles                                                 []string
-		Exp                                                   float64
-	}
-	if json.Unmarshal(payload, &raw) != nil {
+	var raw map[string]any
+	if json.Unmarshal(payload, &raw) != nil || raw == nil {
 		return Claims{}, false
 	}
-	c := Claims{
-		Issuer: raw.Iss, TenantID: raw.Tid, Subject: raw.Sub, ObjectID: raw.Oid,
-		Username: first(raw.Upn, raw.PreferredUsername), Name: raw.Name, AppID: first(raw.Azp, raw.Appid),
-		Scopes: strings.Fields(raw.Scp), Roles: raw.Roles,
-		AppOnly: raw.Idtyp == "app" || raw.Idtyp == "" && raw.Scp == "",
+	text := func(names ...string) string {
+		for _, name := range names {
+			if value, ok := raw[name].(string); ok && value != "" {
+				return value
+			}
+		}
+		return ""
 	}
-	if 0 < raw.Exp && raw.Exp < 1<<40 {
-		c.Expires = time.Unix(int64(raw.Exp), 0)
+	c := Claims{
+		Issuer: text("iss"), TenantID: text("tid"), Subject: text("sub"), ObjectID: text("oid"),
+		Username: text("upn", "preferred_username"), Name: text("name"), AppID: text("azp", "appid"),
+		Scopes: list(raw["scp"]), Roles: list(raw["roles"]),
+	}
+	kind := text("idtyp")
+	c.AppOnly = kind == "app" || kind == "" && len(c.Scopes) == 0
+	if exp, ok := raw["exp"].(float64); ok && 0 < exp && exp < 1<<40 {
+		c.Expires = time.Unix(int64(exp), 0)
 	}
 	return c, true
 }
 
-func first(a, b string) string {
-	if a != "" {
-		return a
+// list reads a claim that is an array of strings, or words in one string.
+func list(claim any) []string {
+	switch claim := claim.(type) {
+	case string:
+		return strings.Fields(claim)
+	case []any:
+		var words []string
+		for _, word := range claim {
+			if word, ok := word.(string); ok {
+				words = append(words, word)
+			}
+		}
+		return words
 	}
-	return b
+	return nil
 }

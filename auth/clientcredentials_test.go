@@ -20,7 +20,7 @@ func newApplication(t testing.TB, s *server) *auth.Source {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = source.Close() })
+	t.Cleanup(source.Close)
 	return source
 }
 

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"html"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -134,7 +135,7 @@ func clean(text string, limit int, confidential []string) string {
 		if value == "" {
 			continue
 		}
-		forms := []string{value, url.QueryEscape(value), url.PathEscape(value), base64.StdEncoding.EncodeToString([]byte(value))}
+		forms := []string{value, url.QueryEscape(value), url.PathEscape(value), html.EscapeString(value), base64.StdEncoding.EncodeToString([]byte(value))}
 		for _, form := range forms {
 			text = strings.ReplaceAll(text, form, redacted)
 		}

@@ -106,6 +106,9 @@ type flight struct {
 	done  chan struct{}
 	token *oauth2.Token
 	err   error
+	// outdone is set, under Source.mu, when a sign-in came first: its token
+	// may be another user's, and must not be replaced by this fetch.
+	outdone *oauth2.Token
 }
 
 // NewSource returns a Source that gets its tokens from fetch. It fetches
@@ -211,6 +214,10 @@ func (s *Source) safeFetch(ctx context.Context, previous *oauth2.Token) (token *
 
 // settle records the outcome of a fetch; s.mu is held.
 func (s *Source) settle(f *flight, token *oauth2.Token, err error, now time.Time) {
+	if f.outdone != nil {
+		f.token = f.outdone
+		return
+	}
 	if err == nil {
 		var l *lease
 		if l, err = s.lease(token, now); err == nil {
@@ -250,7 +257,13 @@ func (s *Source) set(token *oauth2.Token) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if s.ctx.Err() != nil {
+		return ErrClosed
+	}
 	s.accept(l)
+	if s.flight != nil {
+		s.flight.outdone = l.token
+	}
 	return nil
 }
 
@@ -297,13 +310,12 @@ func (s *Source) Invalidate(token *oauth2.Token) {
 
 // Close ends a running fetch, waits for it, and makes later calls return
 // [ErrClosed].
-func (s *Source) Close() error {
+func (s *Source) Close() {
 	s.mu.Lock()
 	s.cancel()
 	s.current.Store(nil)
 	s.mu.Unlock()
 	s.running.Wait()
-	return nil
 }
 
 var (
