@@ -1,0 +1,55 @@
+package halopsa
+
+import (
+	"encoding/json"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+)
+
+// whole is a whole number as Halo writes it: 21, 21.0, "21", or null for 0.
+type whole int
+
+// UnmarshalJSON reads any of these forms.
+func (w *whole) UnmarshalJSON(data []byte) error {
+	text := strings.TrimSpace(strings.Trim(string(data), `"`))
+	if text == "" || text == "null" {
+		*w = 0
+		return nil
+	}
+	n, err := strconv.ParseFloat(text, 64)
+	if err != nil || math.Trunc(n) != n || math.Abs(n) > 1<<52 {
+		return fmt.Errorf("%.20q is no whole number", text)
+	}
+	*w = whole(n)
+	return nil
+}
+
+// truth is a truth value as Halo writes it: true, 1, "true", or null for false.
+type truth bool
+
+// UnmarshalJSON reads any of these forms; what is none of them counts as false.
+func (t *truth) UnmarshalJSON(data []byte) error {
+	var value any
+	if err := json.Unmarshal(data, &value); err != nil {
+		return err
+	}
+	switch v := value.(type) {
+	case bool:
+		*t = truth(v)
+	case float64:
+		*t = v > 0
+	case string:
+		*t = truth(strings.EqualFold(v, "true") || v == "1")
+	default:
+		*t = false
+	}
+	return nil
+}
+
+// wholeNumber reads an id that a caller wrote.
+func wholeNumber(text string) (int, bool) {
+	n, err := strconv.Atoi(strings.TrimPrefix(strings.TrimSpace(text), "#"))
+	return n, err == nil && n > 0
+}

@@ -1,0 +1,62 @@
+package halopsa_test
+
+import (
+	"testing"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/msptoolbelt/toolbelt/auth"
+	"github.com/msptoolbelt/toolbelt/halopsa"
+	"github.com/msptoolbelt/toolbelt/halopsa/halotest"
+	"github.com/msptoolbelt/toolbelt/internal/catalogtest"
+)
+
+// suite is a fake HaloPSA, a client of it and an MCP session with its tools.
+type suite struct {
+	t       *testing.T
+	server  *halotest.Server
+	client  *halopsa.Client
+	session *mcp.ClientSession
+}
+
+// start plays an instance. When the test ends, every request must have been one
+// that a real HaloPSA understands in full.
+func start(t *testing.T, instance halotest.Options, adjust ...func(*halopsa.Options)) *suite {
+	t.Helper()
+	server := halotest.New(instance)
+	t.Cleanup(server.Close)
+	options := halopsa.Options{URL: server.URL(), TimeZone: "Europe/Berlin"}
+	for _, change := range adjust {
+		change(&options)
+	}
+	client, err := halopsa.New(auth.Static(server.Token(instance.Scopes...)), options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		for _, violation := range server.Violations() {
+			t.Errorf("a real HaloPSA would not do this: %v", violation)
+		}
+	})
+	return &suite{t: t, server: server, client: client, session: catalogtest.Connect(t, client.Tools())}
+}
+
+// call calls a tool over MCP, which must succeed.
+func (s *suite) call(tool string, args map[string]any) map[string]any {
+	s.t.Helper()
+	result, failure := catalogtest.Invoke(s.t, s.session, tool, args)
+	if failure != "" {
+		s.t.Fatalf("%s %v: %s", tool, args, failure)
+	}
+	return result
+}
+
+// refused calls a tool over MCP, which must fail, and returns the error's text.
+func (s *suite) refused(tool string, args map[string]any) string {
+	s.t.Helper()
+	result, failure := catalogtest.Invoke(s.t, s.session, tool, args)
+	if failure == "" {
+		s.t.Fatalf("%s %v succeeded: %v", tool, args, result)
+	}
+	return failure
+}
+
