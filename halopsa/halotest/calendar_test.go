@@ -1,7 +1,9 @@
 package halotest_test
 
 import (
+	"errors"
 	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/msptoolbelt/toolbelt/halopsa/halotest"
@@ -85,5 +87,47 @@ func TestBusiness(t *testing.T) {
 	if got := ask[object](t, server, "GET", "/KBArticle/4", ""); got["name"] != article["name"] {
 		t.Errorf("article %v", got)
 	}
-	expectRefusal(t, server, "POST", "/Report", `[{"sql":"SELECT 1"}]`, http.StatusNotImplemented, "does not play POST /Report")
+	expectRefusal(t, server, "POST", "/SalesOrder", `[{"id":1}]`, http.StatusNotImplemented, "does not play POST /SalesOrder")
+}
+
+func TestReports(t *testing.T) {
+	server := start(t, halotest.Options{SQL: func(sql string) ([]halotest.Record, error) {
+		if strings.Contains(sql, "bad") {
+			return nil, errors.New("incorrect syntax near bad")
+		}
+		return []halotest.Record{{"n": 1}}, nil
+	}})
+	if got := list(t, server, "/Report?search=open", "reports"); len(got) != 0 {
+		t.Errorf("a search without reportgroup_id=null found %d", len(got))
+	}
+	if got := list(t, server, "/Report?search=open&reportgroup_id=null", "reports"); len(got) != 1 {
+		t.Errorf("the search found %d", len(got))
+	}
+	filters := query("loadreport", "true", "includedetails", "true", "filters", `[{"fieldname":"Client","stringruletype":0,"stringrulevalues":"Alster Dental"}]`)
+	report := ask[object](t, server, "GET", "/Report/101"+filters, "")["report"].(object)
+	if got := rows(t, report, "rows"); len(got) != 1 || got[0]["Client"] != "Alster Dental" {
+		t.Errorf("report %v", report)
+	}
+	for sql, want := range map[string]string{"SELECT 1": "", "bad": "incorrect syntax near bad"} {
+		result := ask[object](t, server, "POST", "/Report", `[{"id":0,"name":"","sql":"`+sql+`","_loadreportonly":true}]`)
+		if report := result["report"].(object); report["load_error"] != want {
+			t.Errorf("%s: %v", sql, report)
+		}
+	}
+	result := ask[object](t, start(t, halotest.Options{}), "POST", "/Report", `[{"sql":"SELECT x FROM Nowhere"}]`)
+	if report := result["report"].(object); report["load_error"] != "Invalid object name 'Nowhere'." {
+		t.Errorf("report %v", report)
+	}
+	expectViolations(t, server)
+}
+
+func TestApprovals(t *testing.T) {
+	server := start(t, halotest.Options{})
+	if got := ask[[]object](t, server, "GET", "/TicketApproval?ticket_id=2045", ""); len(got) != 1 || got[0]["result"] != 0.0 {
+		t.Errorf("approvals %v", got)
+	}
+	expectRefusal(t, server, "POST", "/TicketApproval", `[{"ticket_id":2045,"seq":1,"result":1}]`, http.StatusBadRequest, "not the approver")
+	ask[object](t, server, "DELETE", "/TicketApproval/2045&1", "")
+	expectRefusal(t, server, "DELETE", "/TicketApproval/2045&1", "", http.StatusNotFound, "not found")
+	expectViolations(t, server)
 }

@@ -11,7 +11,6 @@ func knowledgeRoutes() map[string]handler {
 		"GET /CannedText":      func(c *call) (any, error) { return c.bare(c.data.canned.all()) },
 		"GET /CannedText/{id}": func(c *call) (any, error) { return c.find(c.data.canned, "Canned text") },
 		"GET /Tags":            func(c *call) (any, error) { return c.bare(c.data.tags.all()) },
-		"GET /Report":          func(c *call) (any, error) { return c.reply(listing{key: "reports"}) },
 	}
 }
 

@@ -115,7 +115,7 @@ func TestClientsSitesUsers(t *testing.T) {
 	for path, want := range map[string]int{
 		"/Client?search=elbe": 2, "/Client": 7, "/Client?includeinactive=true": 8, "/Client" + advanced("name", 4, "hafen"): 1,
 		"/Site?client_id=12": 2, "/Users?search=anna": 2, "/Users?client_id=12&exclude_generaluser=true": 3,
-		"/Users" + advanced("azureoid", 2, halotest.AnnaBerg.EntraID): 1, "/Users" + advanced("emailaddress", 2, halotest.LenaVogt.Email): 1,
+		"/Users" + advanced("azureoid", 2, halotest.AnnaBergEntraID): 1, "/Users" + advanced("emailaddress", 2, halotest.LenaVogtEmail): 1,
 	} {
 		_, rest, _ := strings.Cut(path, "/")
 		area, _, _ := strings.Cut(rest, "?")

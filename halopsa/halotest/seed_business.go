@@ -12,18 +12,18 @@ func (d *data) seedAssets(now time.Time) {
 			"keyfield_id": 10, "keyfield_name": "Serial number", "defaultsequence": i + 1})
 	}
 	d.assets = newTable()
-	users := []Contact{AnnaBerg, JonasWeber, MiraKoch, LenaVogt}
+	users := contacts()[:4]
 	for i := range 60 {
 		user, kind := users[i%len(users)], d.assetTypes.rows[1+i%4]
 		serial := fmt.Sprintf("SN%06d", 4711*(i+1)%1000000)
-		site := d.sites.rows[user.Site]
+		site := d.sites.rows[user.site]
 		d.assets.add(Record{
-			"inventory_number": fmt.Sprintf("NL-%04d", 100+i), "key_field": serial, "key_field2": "", "client_id": user.ClientID,
-			"client_name": site["client_name"], "site_id": user.Site, "site_name": site["name"], "username": user.Name, "user_id": user.UserID,
+			"inventory_number": fmt.Sprintf("NL-%04d", 100+i), "key_field": serial, "key_field2": "", "client_id": user.client,
+			"client_name": site["client_name"], "site_id": user.site, "site_name": site["name"], "username": user.name, "user_id": user.id,
 			"assettype_id": kind["id"], "assettype_name": kind["name"], "inactive": i == 59, "status_id": 1, "status_name": "In use",
 			"warranty_end": local(now.AddDate(0, i-10, 0)), "contract_id": 0,
 			"fields": []Record{{"id": 10, "name": "Serial number", "value": serial, "mandatory": true}, {"id": 11, "name": "Location", "value": site["name"], "mandatory": false}},
-			"users":  []Record{{"id": user.UserID, "name": user.Name}}, "customfields": []Record{},
+			"users":  []Record{{"id": user.id, "name": user.name}}, "customfields": []Record{},
 		})
 	}
 }

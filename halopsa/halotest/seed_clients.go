@@ -8,40 +8,63 @@ import (
 
 // Clients. ClientUnknown is where tickets without a client go.
 const (
-	ClientUnknown     = 1
-	ClientHafen       = 12 // Hafen Logistik GmbH
-	ClientAlster      = 13 // Alster Dental
-	ClientElbe        = 14 // Elbe Architekten
-	ClientKontor      = 15 // Kontor Nord Steuerberatung
-	ClientSpeicher    = 16 // Speicherstadt Kaffee
-	ClientElbeIngen   = 17 // Elbe Ingenieure: its name is easily taken for Elbe Architekten
-	ClientFormer      = 18 // Veddel Druck, a former client: inactive
-	SiteHafenHQ       = 21
-	SiteHafenHall3    = 22
-	SiteAlster        = 23
-	UserAnna          = 101
-	UserJonas         = 102
-	UserMira          = 103
-	UserLena          = 104
-	userGeneralOffset = 900 // the General User of client n has id 900 + n
+	ClientUnknown       = 1
+	ClientHafen         = 12 // Hafen Logistik GmbH
+	ClientAlster        = 13 // Alster Dental
+	ClientElbe          = 14 // Elbe Architekten
+	ClientKontor        = 15 // Kontor Nord Steuerberatung
+	ClientSpeicher      = 16 // Speicherstadt Kaffee
+	ClientElbeEngineers = 17 // Elbe Ingenieure: its name is easily taken for Elbe Architekten
+	ClientFormer        = 18 // Veddel Druck, a former client: inactive
+	SiteHafenHQ         = 21
+	SiteHafenHall3      = 22
+	SiteAlster          = 23
+	UserAnna            = 101
+	UserJonas           = 102
+	UserMira            = 103
+	UserLena            = 104
+	userGeneralOffset   = 900 // the General User of client n has id 900 + n
 )
 
-// Contact is an end user who exists in Microsoft 365 as well.
-type Contact struct {
-	UserID         int // in Halo
-	Name           string
-	Email          string
-	EntraID        string // the object id in Entra, azureoid in Halo
-	ClientID, Site int
+// End users who exist in Microsoft 365 as well: their addresses, and their
+// object ids in Entra, which Halo keeps in azureoid. A Microsoft Graph fake that
+// uses the same values makes one story with this one.
+const (
+	AnnaBergEmail   = "anna.berg@hafenlogistik.example"
+	AnnaBergEntraID = "a11ce000-0000-4000-8000-000000000001"
+
+	JonasWeberEmail   = "jonas.weber@hafenlogistik.example"
+	JonasWeberEntraID = "a11ce000-0000-4000-8000-000000000002"
+
+	MiraKochEmail   = "mira.koch@hafenlogistik.example"
+	MiraKochEntraID = "a11ce000-0000-4000-8000-000000000003"
+
+	LenaVogtEmail   = "lena.vogt@alsterdental.example"
+	LenaVogtEntraID = "a11ce000-0000-4000-8000-000000000004"
+)
+
+// contact is an end user in the making.
+type contact struct {
+	id                   int
+	name, email, entraID string
+	client, site         int
 }
 
-// The contacts that a Microsoft Graph fake can agree with.
-var (
-	AnnaBerg   = Contact{UserAnna, "Anna Berg", "anna.berg@hafenlogistik.example", "a11ce000-0000-4000-8000-000000000001", ClientHafen, SiteHafenHQ}
-	JonasWeber = Contact{UserJonas, "Jonas Weber", "jonas.weber@hafenlogistik.example", "a11ce000-0000-4000-8000-000000000002", ClientHafen, SiteHafenHall3}
-	MiraKoch   = Contact{UserMira, "Mira Koch", "mira.koch@hafenlogistik.example", "a11ce000-0000-4000-8000-000000000003", ClientHafen, SiteHafenHQ}
-	LenaVogt   = Contact{UserLena, "Dr. Lena Vogt", "lena.vogt@alsterdental.example", "a11ce000-0000-4000-8000-000000000004", ClientAlster, SiteAlster}
-)
+func contacts() []contact {
+	return []contact{
+		{UserAnna, "Anna Berg", AnnaBergEmail, AnnaBergEntraID, ClientHafen, SiteHafenHQ},
+		{UserJonas, "Jonas Weber", JonasWeberEmail, JonasWeberEntraID, ClientHafen, SiteHafenHall3},
+		{UserMira, "Mira Koch", MiraKochEmail, MiraKochEntraID, ClientHafen, SiteHafenHQ},
+		{UserLena, "Dr. Lena Vogt", LenaVogtEmail, LenaVogtEntraID, ClientAlster, SiteAlster},
+		{105, "Piet Claasen", "piet.claasen@alsterdental.example", "", ClientAlster, SiteAlster},
+		{106, "Sofia Brandt", "sofia.brandt@elbearchitekten.example", "", ClientElbe, 24},
+		{107, "Malte Fries", "malte.fries@kontornord.example", "", ClientKontor, 25},
+		{108, "Inken Paulsen", "inken.paulsen@kontornord.example", "", ClientKontor, 26},
+		{109, "Ole Hansen", "ole.hansen@speicherkaffee.example", "", ClientSpeicher, 27},
+		{110, "Anna Berger", "anna.berger@elbeingenieure.example", "", ClientElbeEngineers, 28},
+		{111, "Karl Dahms", "karl.dahms@veddeldruck.example", "", ClientFormer, 29},
+	}
+}
 
 func (d *data) seedClients(now time.Time) {
 	d.clients, d.sites, d.users = newTable(), newTable(), newTable()
@@ -58,7 +81,7 @@ func (d *data) seedClients(now time.Time) {
 		{ClientElbe, "Elbe Architekten", "elbearchitekten.example", map[int]string{24: "Main"}, false},
 		{ClientKontor, "Kontor Nord Steuerberatung", "kontornord.example", map[int]string{25: "Main", 26: "Lübeck"}, false},
 		{ClientSpeicher, "Speicherstadt Kaffee", "speicherkaffee.example", map[int]string{27: "Roastery"}, false},
-		{ClientElbeIngen, "Elbe Ingenieure", "elbeingenieure.example", map[int]string{28: "Main"}, false},
+		{ClientElbeEngineers, "Elbe Ingenieure", "elbeingenieure.example", map[int]string{28: "Main"}, false},
 		{ClientFormer, "Veddel Druck", "veddeldruck.example", map[int]string{29: "Main"}, true},
 	} {
 		main := 0
@@ -84,32 +107,23 @@ func (d *data) seedClients(now time.Time) {
 			"site_id": float64(main), "site_id_int": main, "site_name": c.sites[main], "client_id": c.id, "client_name": c.name,
 			"emailaddress": "", "azureoid": "", "inactive": c.inactive, "isserviceaccount": false, "generaluser": true})
 	}
-	for i, u := range []Contact{
-		AnnaBerg, JonasWeber, MiraKoch, LenaVogt,
-		{105, "Piet Claasen", "piet.claasen@alsterdental.example", "", ClientAlster, SiteAlster},
-		{106, "Sofia Brandt", "sofia.brandt@elbearchitekten.example", "", ClientElbe, 24},
-		{107, "Malte Fries", "malte.fries@kontornord.example", "", ClientKontor, 25},
-		{108, "Inken Paulsen", "inken.paulsen@kontornord.example", "", ClientKontor, 26},
-		{109, "Ole Hansen", "ole.hansen@speicherkaffee.example", "", ClientSpeicher, 27},
-		{110, "Anna Berger", "anna.berger@elbeingenieure.example", "", ClientElbeIngen, 28},
-		{111, "Karl Dahms", "karl.dahms@veddeldruck.example", "", ClientFormer, 29},
-	} {
-		d.users.put(d.contact(u, i))
+	for _, c := range contacts() {
+		d.users.put(d.user(c))
 	}
 }
 
-func (d *data) contact(u Contact, i int) Record {
-	names := strings.Fields(strings.TrimPrefix(u.Name, "Dr. "))
-	site := d.sites.rows[u.Site]
+func (d *data) user(u contact) Record {
+	names := strings.Fields(strings.TrimPrefix(u.name, "Dr. "))
+	site := d.sites.rows[u.site]
 	row := Record{
-		"id": u.UserID, "name": u.Name, "firstname": names[0], "surname": names[1], "initials": names[0][:1] + names[1][:1], "title": "",
-		"site_id": float64(u.Site), "site_id_int": u.Site, "site_name": site["name"], "client_id": u.ClientID, "client_name": site["client_name"],
-		"emailaddress": u.Email, "email2": "", "email3": "", "login": u.Email, "networklogin": "", "azureoid": u.EntraID, "aaduserid": u.EntraID,
-		"phonenumber": fmt.Sprintf("+49 40 555 9%03d", i), "mobilenumber": "", "phonenumber_preferred": fmt.Sprintf("+49 40 555 9%03d", i),
-		"inactive": u.ClientID == ClientFormer, "isimportantcontact": u.UserID == UserLena, "isserviceaccount": false,
+		"id": u.id, "name": u.name, "firstname": names[0], "surname": names[1], "initials": names[0][:1] + names[1][:1], "title": "",
+		"site_id": float64(u.site), "site_id_int": u.site, "site_name": site["name"], "client_id": u.client, "client_name": site["client_name"],
+		"emailaddress": u.email, "email2": "", "email3": "", "login": u.email, "networklogin": "", "azureoid": u.entraID, "aaduserid": u.entraID,
+		"phonenumber": fmt.Sprintf("+49 40 555 9%03d", u.id), "mobilenumber": "", "phonenumber_preferred": fmt.Sprintf("+49 40 555 9%03d", u.id),
+		"inactive": u.client == ClientFormer, "isimportantcontact": u.id == UserLena, "isserviceaccount": false,
 		"neversendemails": false, "colour": "#8d99ae", "customfields": []Record{},
 	}
-	if strings.HasPrefix(u.Name, "Dr. ") {
+	if strings.HasPrefix(u.name, "Dr. ") {
 		row["title"] = "Dr."
 	}
 	return row

@@ -151,11 +151,11 @@ func (d *data) seedConversation(now time.Time) {
 		"note": "Printer answers ping, spooler on PC-H3-02 is stuck.", "note_html": "<p>Printer answers <b>ping</b>, spooler on PC-H3-02 is stuck.</p>"})
 	say(TicketPrinter, 3*time.Hour, Record{"outcome": "Emailed User", "outcome_id": OutcomeEmailUser, "hiddenfromuser": false, "timetaken": 0.1,
 		"note": "Please switch the printer off and on again.", "note_html": "<p>Please switch the printer off and on again.</p>", "emaildirection": "O",
-		"emailto": AnnaBerg.Email, "emailfrom": "support@nordlicht.example", "emailsubject": "Re: Label printer in Hall 3 is offline",
+		"emailto": AnnaBergEmail, "emailfrom": "support@nordlicht.example", "emailsubject": "Re: Label printer in Hall 3 is offline",
 		"emailbody_html": emailHTML("<p>Please switch the printer off and on again.</p>")})
 	say(TicketPrinter, 2*time.Hour, Record{"outcome": "User Update", "outcome_id": outcomeUserEmail, "action_systemid": outcomeUserEmail, "who": "Anna Berg", "who_type": 2,
 		"who_agentid": 0, "hiddenfromuser": false, "note": "Done, still offline.", "note_html": "<p>Done, still offline.</p>", "emaildirection": "I",
-		"emailfrom": AnnaBerg.Email, "emailbody_html": emailHTML("<p>Done, still offline.</p>")})
+		"emailfrom": AnnaBergEmail, "emailbody_html": emailHTML("<p>Done, still offline.</p>")})
 	d.attachments.add(Record{"filename": "spooler.log", "ticket_id": TicketPrinter, "unique_id": TicketPrinter, "type": 0, "action_id": note, "desc": "",
 		"datecreated": stamp(now.Add(-4 * time.Hour)), "isimage": false, "content_type": "text/plain", "content": []byte("08:12 spooler stopped\n08:13 spooler started\n")})
 	d.actions[TicketPrinter].put(d.actions[TicketPrinter].rows[note].with(Record{"attachment_count": 1}))

@@ -58,6 +58,9 @@ type Options struct {
 	// AdvancedSearch narrows the fields that advanced_search takes, by path
 	// ("/Users"); the whitelist varies by tenant (3.4).
 	AdvancedSearch map[string][]string
+	// SQL answers POST /Report with a statement. Nil answers each with the
+	// error of a table that does not exist.
+	SQL func(sql string) ([]Record, error)
 }
 
 // ReplyShape is how a build wraps the records it answers with.

@@ -13,7 +13,7 @@ func allRoutes() map[string]handler {
 	routes := map[string]handler{}
 	for _, area := range []map[string]handler{
 		ticketRoutes(), actionRoutes(), lookupRoutes(), clientRoutes(), agentRoutes(), attachmentRoutes(),
-		searchRoutes(), calendarRoutes(), businessRoutes(), knowledgeRoutes(),
+		searchRoutes(), calendarRoutes(), businessRoutes(), knowledgeRoutes(), reportRoutes(),
 	} {
 		for operation, handle := range area {
 			routes[operation] = handle

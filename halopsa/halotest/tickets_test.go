@@ -43,6 +43,26 @@ func TestPagingNeedsBothParameters(t *testing.T) {
 	}
 }
 
+func TestTicketPagesHaveAtMost100Rows(t *testing.T) {
+	server := start(t, halotest.Options{})
+	many := strings.TrimSuffix(strings.Repeat(`{"summary":"x","tickettype_id":2},`, 40), ",")
+	ask[[]object](t, server, "POST", "/Tickets", "["+many+"]")
+	if got := list(t, server, "/Tickets?pageinate=true&page_no=1&page_size=500", "tickets"); len(got) != 100 {
+		t.Errorf("%d rows", len(got))
+	}
+}
+
+func TestOrder(t *testing.T) {
+	server := start(t, halotest.Options{})
+	var ids []float64
+	for _, row := range list(t, server, "/Tickets?client_id=12&order=status_id&order2=id&orderdesc2=true", "tickets") {
+		ids = append(ids, 10000*row["status_id"].(float64)-row["id"].(float64))
+	}
+	if len(ids) < 10 || !slices.IsSorted(ids) {
+		t.Errorf("order %v", ids)
+	}
+}
+
 func TestTicketFilters(t *testing.T) {
 	server := start(t, halotest.Options{})
 	all := "pageinate=true&page_no=1&page_size=100"
@@ -230,6 +250,8 @@ func TestNestedArraysAreReplacedWhole(t *testing.T) {
 		}
 	}
 	server := start(t, halotest.Options{})
+	ask[object](t, server, "POST", "/Tickets", `[{"id":2048,"customfields":[{"id":999,"value":"99"}]}]`)
+	expectViolations(t, server, "silently-ignored there is no such custom field")
 	ask[object](t, server, "POST", "/Asset", `[{"id":1,"fields":[{"id":11,"value":"Store"}]}]`)
 	if asset, _ := server.Asset(1); len(asset.List("fields")) != 1 {
 		t.Errorf("asset fields %v", asset["fields"])

@@ -235,8 +235,8 @@ func (c *call) ticketChanges(kind, old, in Record) (Record, error) {
 	}
 	c.settleTeam(changes)
 	c.settlePriority(kind, old, changes)
-	if changes.has("customfields") && c.options.MergeCustomFields {
-		changes["customfields"] = mergeFields(old.List("customfields"), changes.List("customfields"))
+	if changes.has("customfields") {
+		changes["customfields"] = c.customFields(old.List("customfields"), changes.List("customfields"))
 	}
 	if text, ok := changes["details_html"].(string); ok && !changes.has("details") {
 		changes["details"] = textOf(text)
@@ -334,12 +334,24 @@ func (c *call) settlePriority(kind, old, changes Record) {
 	changes["priority_id"] = kind["default_priority"]
 }
 
-func mergeFields(old, sent []Record) []Record {
-	merged := slices.Clone(old)
+// customFields are the custom fields after a write: those sent, by id or name,
+// and on builds that merge those there were.
+func (c *call) customFields(old, sent []Record) []Record {
+	merged := []Record{}
+	if c.options.MergeCustomFields {
+		merged = slices.Clone(old)
+	}
 	for _, field := range sent {
-		same := func(have Record) bool {
-			return field.Int("id") != 0 && have.Int("id") == field.Int("id") || field.String("name") != "" && have.String("name") == field.String("name")
+		known, ok := c.data.fields.rows[field.Int("id")]
+		if !ok {
+			known, ok = c.data.fields.named("name", field.String("name"))
 		}
+		if !ok {
+			c.violate(fakehttp.SilentlyIgnored, "there is no such custom field")
+			continue
+		}
+		field = known.only("id", "name", "label", "type").with(Record{"value": field["value"], "display": field["value"]})
+		same := func(have Record) bool { return have.Int("id") == field.Int("id") }
 		if i := slices.IndexFunc(merged, same); i >= 0 {
 			merged[i] = merged[i].with(field)
 			continue
