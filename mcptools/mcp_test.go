@@ -137,7 +137,9 @@ func TestBugsBecomeErrors(t *testing.T) {
 		return func(mcptools.Handler) mcptools.Handler { return m }
 	}
 	good := toy("toy_bug", func(context.Context) (*word, error) { return &word{"ok"}, nil })
-	of := func(run func(context.Context) (*word, error)) mcptools.Set { return mcptools.NewSet(toy("toy_bug", run)) }
+	of := func(run func(context.Context) (*word, error)) mcptools.Set {
+		return mcptools.NewSet(toy("toy_bug", run))
+	}
 	by := func(m func(context.Context, *mcptools.Call) (*mcptools.Result, error)) mcptools.Set {
 		return mcptools.NewSet(good).With(wrap(m))
 	}

@@ -109,10 +109,10 @@ func compile(text json.RawMessage) (*validator.Schema, error) {
 	c.Draft = validator.Draft2020
 	c.AssertFormat = true
 	c.LoadURL = nil
-	if err := c.AddResource("tool.json", strings.NewReader(string(text))); err != nil {
+	if err := c.AddResource("mem:tool", strings.NewReader(string(text))); err != nil {
 		return nil, err
 	}
-	return c.Compile("tool.json")
+	return c.Compile("mem:tool")
 }
 
 // refine makes an inferred schema portable (no type arrays) and adds what the
