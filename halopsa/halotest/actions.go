@@ -37,7 +37,7 @@ func (s *Server) Actions(ticketID int) []Record {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if t, ok := s.data.actions[ticketID]; ok {
-		return t.all()
+		return copies(t.all())
 	}
 	return nil
 }

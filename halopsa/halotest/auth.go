@@ -41,7 +41,7 @@ func (s *Server) newOAuth() *fakehttp.OAuth {
 // scopes, which every call refuses with 401 (3.2).
 func (s *Server) grant(request fakehttp.TokenRequest) (fakehttp.Grant, error) {
 	granted := []string{}
-	for _, scope := range strings.Fields(request.Scope) {
+	for scope := range strings.FieldsSeq(request.Scope) {
 		if !knownScope(scope) {
 			return fakehttp.Grant{}, &fakehttp.OAuthError{Code: "invalid_scope", Description: "The specified scope is not valid."}
 		}

@@ -1,6 +1,8 @@
 package halotest_test
 
 import (
+	"crypto/sha256"
+	"encoding/base64"
 	"encoding/json"
 	"net/http"
 	"net/url"
@@ -14,7 +16,7 @@ import (
 // signIn posts a form to the token endpoint.
 func signIn(t *testing.T, server *halotest.Server, query string, form url.Values) (int, object) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), "POST", server.AuthURL()+"/token"+query, strings.NewReader(form.Encode()))
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.AuthURL()+"/token"+query, strings.NewReader(form.Encode()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -37,7 +39,7 @@ func credentials(scope string) url.Values {
 
 func get(t *testing.T, server *halotest.Server, path, header, value string) (int, string) {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), "GET", server.URL()+"/api"+path, nil)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL()+"/api"+path, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -98,7 +100,7 @@ func TestScopes(t *testing.T) {
 				t.Errorf("%s: %d %.60s, want %d", path, code, text, status)
 			}
 		}
-		request, err := http.NewRequestWithContext(t.Context(), "POST", server.URL()+"/api/Tickets", strings.NewReader(`[{"id":2041}]`))
+		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL()+"/api/Tickets", strings.NewReader(`[{"id":2041}]`))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -223,7 +225,7 @@ func TestFaults(t *testing.T) {
 
 func TestLeakedTokenIsRecorded(t *testing.T) {
 	server := start(t, halotest.Options{SeparateAuthHost: true})
-	request, err := http.NewRequestWithContext(t.Context(), "POST", server.AuthURL()+"/token?tenant=nordlicht", strings.NewReader(credentials("all").Encode()))
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.AuthURL()+"/token?tenant=nordlicht", strings.NewReader(credentials("all").Encode()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -231,4 +233,40 @@ func TestLeakedTokenIsRecorded(t *testing.T) {
 	request.Header.Set("Authorization", "Bearer "+server.Token())
 	do(t, request)
 	expectViolations(t, server, "leaked-token")
+}
+
+func TestCodeWithPKCE(t *testing.T) {
+	server := start(t, halotest.Options{})
+	verifier := "a-verifier-that-is-long-enough-for-the-rules-0123456789"
+	sum := sha256.Sum256([]byte(verifier))
+	const redirect = "http://127.0.0.1:1/callback"
+	values := url.Values{"response_type": {"code"}, "client_id": {halotest.NativeClientID}, "redirect_uri": {redirect}, "scope": {"all offline_access"},
+		"state": {"s"}, "code_challenge": {base64.RawURLEncoding.EncodeToString(sum[:])}, "code_challenge_method": {"S256"}, "tenant": {"nordlicht"}}
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.AuthURL()+"/authorize?"+values.Encode(), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := http.DefaultTransport.RoundTrip(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	location, err := response.Location()
+	if err != nil {
+		t.Fatal(response.Status, err)
+	}
+	status, answer := signIn(t, server, "?tenant=nordlicht", url.Values{"grant_type": {"authorization_code"}, "client_id": {halotest.NativeClientID},
+		"code": {location.Query().Get("code")}, "redirect_uri": {redirect}, "code_verifier": {verifier}})
+	first, _ := answer["refresh_token"].(string)
+	if status != 200 || first == "" {
+		t.Fatal(status, answer)
+	}
+	renew := url.Values{"grant_type": {"refresh_token"}, "client_id": {halotest.NativeClientID}, "refresh_token": {first}}
+	status, answer = signIn(t, server, "?tenant=nordlicht", renew)
+	if status != 200 || answer["refresh_token"] == first {
+		t.Errorf("refresh: %d %v", status, answer)
+	}
+	if status, answer = signIn(t, server, "?tenant=nordlicht", renew); status != 400 || answer["error"] != "invalid_grant" {
+		t.Errorf("a used refresh token: %d %v", status, answer)
+	}
 }

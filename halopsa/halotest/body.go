@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strconv"
@@ -68,7 +69,8 @@ func (c *call) checkObject(typeName specindex.HaloKind, object map[string]any) e
 	if !listed {
 		return nil
 	}
-	for name, value := range object {
+	for _, name := range slices.Sorted(maps.Keys(object)) {
+		value := object[name]
 		kind, known := fields[name]
 		if !known {
 			c.violate(fakehttp.UnknownField, string(typeName)+"."+name)

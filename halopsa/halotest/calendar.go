@@ -38,14 +38,14 @@ func calendarRoutes() map[string]handler {
 func (s *Server) Appointments() []Record {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.data.appointments.all()
+	return copies(s.data.appointments.all())
 }
 
 // TimesheetEvents returns all timesheet events by id.
 func (s *Server) TimesheetEvents() []Record {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.data.events.all()
+	return copies(s.data.events.all())
 }
 
 // listAppointments filters by agents, a list of ids; agent_id is no parameter

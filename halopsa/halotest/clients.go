@@ -122,7 +122,7 @@ func (c *call) saveClient(in Record) (Record, error) {
 	}
 	client := c.data.clients.add(Record{"inactive": false, "toplevel_id": 1, "toplevel_name": "Nordlicht IT Customers", "customfields": []Record{},
 		"datecreated": local(c.now)}.with(plainFields(in)))
-	site := c.data.sites.add(Record{"name": in["newclient_sitename"], "client_id": client.Float("id"), "client_name": client["name"], "inactive": false, "sla_id": 0})
+	site := c.data.sites.add(Record{"name": in["newclient_sitename"], "client_id": decimal(client.Int("id")), "client_name": client["name"], "inactive": false, "sla_id": 0})
 	client = client.with(Record{"main_site_id": site["id"], "main_site_name": site["name"]})
 	c.data.clients.put(client)
 	c.addUser(site, Record{"name": "General User", "generaluser": true})
@@ -133,7 +133,7 @@ func (c *call) saveClient(in Record) (Record, error) {
 }
 
 func (c *call) addUser(site, fields Record) Record {
-	return c.data.users.add(Record{"inactive": false, "emailaddress": "", "azureoid": "", "site_id": site.Float("id"), "site_id_int": site["id"],
+	return c.data.users.add(Record{"inactive": false, "emailaddress": "", "azureoid": "", "site_id": decimal(site.Int("id")), "site_id_int": site["id"],
 		"site_name": site["name"], "client_id": site.Int("client_id"), "client_name": site["client_name"], "customfields": []Record{}}.with(fields))
 }
 
@@ -153,7 +153,7 @@ func (c *call) saveSite(in Record) (Record, error) {
 	if !ok || in.String("name") == "" {
 		return nil, refuse(ErrorResult, "Please select a valid Client and enter a name for the Site.")
 	}
-	return c.data.sites.add(Record{"inactive": false, "client_name": client["name"], "sla_id": 0}.with(plainFields(in), Record{"client_id": client.Float("id")})), nil
+	return c.data.sites.add(Record{"inactive": false, "client_name": client["name"], "sla_id": 0}.with(plainFields(in), Record{"client_id": decimal(client.Int("id"))})), nil
 }
 
 func (c *call) saveUser(in Record) (Record, error) {

@@ -127,6 +127,9 @@ func TestClientsSitesUsers(t *testing.T) {
 	if got := list(t, ignoring, "/Client?search=elbe", "clients"); len(got) != 7 {
 		t.Errorf("a build that ignores search found %d", len(got))
 	}
+	if _, text := send(t, server, "GET", "/Users/101", ""); !strings.Contains(text, `"site_id":21.0`) {
+		t.Errorf("a user's site_id is a decimal number: %s", text)
+	}
 	narrow := start(t, halotest.Options{AdvancedSearch: map[string][]string{"/Users": {"name"}}})
 	expectRefusal(t, narrow, "GET", "/Users"+advanced("azureoid", 2, "x"), "", http.StatusBadRequest, "Invalid advanced search parameter")
 	expectViolations(t, server)

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"encoding/json"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -103,9 +104,14 @@ func (q query) active() func(Record) bool {
 	}
 }
 
+// idLists are the parameters that are texts and hold ids joined by commas
+// (3.4). On /Agent, team is a name.
+var idLists = []string{"agent", "agents", "client_ids", "paymentstatuses", "priority", "requesttype", "sla", "status", "team", "teams", "ticketids"}
+
 // checkQuery records what Halo ignores in the query string.
 func (c *call) checkQuery() {
-	for name, values := range c.query {
+	for _, name := range slices.Sorted(maps.Keys(c.query)) {
+		values := c.query[name]
 		kind, known := c.op.Query[name]
 		if !known {
 			if name != "tenant" { // needless, but two clients send it and it does no harm
@@ -114,6 +120,9 @@ func (c *call) checkQuery() {
 			continue
 		}
 		for _, value := range values {
+			if slices.Contains(idLists, name) && c.op.Path != "/Agent" && value != "" && c.query.ids(name) == nil {
+				c.violate(fakehttp.SilentlyIgnored, fmt.Sprintf("%s=%s must be numbers joined by commas", name, value))
+			}
 			if !fits(kind, value) {
 				c.violate(fakehttp.WrongKind, fmt.Sprintf("%s=%s must be %s", name, value, kind))
 			}

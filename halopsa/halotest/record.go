@@ -20,6 +20,8 @@ func (r Record) Int(field string) int {
 		return value
 	case float64:
 		return int(value)
+	case decimal:
+		return int(value)
 	case string:
 		n, _ := strconv.Atoi(value) // 0 for anything else, as documented
 		return n
@@ -29,8 +31,11 @@ func (r Record) Int(field string) int {
 
 // Float returns a number, or 0.
 func (r Record) Float(field string) float64 {
-	if value, ok := r[field].(float64); ok {
+	switch value := r[field].(type) {
+	case float64:
 		return value
+	case decimal:
+		return float64(value)
 	}
 	return float64(r.Int(field))
 }
@@ -173,6 +178,25 @@ func (t *table) named(field, name string) (Record, bool) {
 		}
 	}
 	return nil, false
+}
+
+// copies are rows that the caller may change.
+func copies(rows []Record) []Record {
+	out := make([]Record, len(rows))
+	for i, row := range rows {
+		out[i] = row.with()
+	}
+	return out
+}
+
+// decimal is a whole number that Halo writes as 21.0: the site_id of users and
+// the client_id of sites are described as floating point. Sent back like that
+// it is refused (research 3.6).
+type decimal float64
+
+// MarshalJSON writes one decimal.
+func (d decimal) MarshalJSON() ([]byte, error) {
+	return strconv.AppendFloat(nil, float64(d), 'f', 1, 64), nil
 }
 
 // none is how Halo writes an empty date.

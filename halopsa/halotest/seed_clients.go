@@ -90,7 +90,7 @@ func (d *data) seedClients(now time.Time) {
 				main = id
 			}
 			d.sites.put(Record{
-				"id": id, "name": name, "client_id": float64(c.id), "client_name": c.name, "clientsite_name": c.name + "/" + name,
+				"id": id, "name": name, "client_id": decimal(c.id), "client_name": c.name, "clientsite_name": c.name + "/" + name,
 				"inactive": c.inactive, "sla_id": 0, "phonenumber": fmt.Sprintf("+49 40 555 %04d", 10*id), "timezone": "W. Europe Standard Time",
 				"isstocklocation": false, "country_code": "49", "colour": "#8d99ae",
 			})
@@ -104,7 +104,7 @@ func (d *data) seedClients(now time.Time) {
 				{"id": 302, "name": "CFBackupVendor", "label": "Backup vendor", "type": 0, "value": "Norddata", "display": "Norddata"}},
 		})
 		d.users.put(Record{"id": userGeneralOffset + c.id, "name": "General User", "firstname": "General", "surname": "User",
-			"site_id": float64(main), "site_id_int": main, "site_name": c.sites[main], "client_id": c.id, "client_name": c.name,
+			"site_id": decimal(main), "site_id_int": main, "site_name": c.sites[main], "client_id": c.id, "client_name": c.name,
 			"emailaddress": "", "azureoid": "", "inactive": c.inactive, "isserviceaccount": false, "generaluser": true})
 	}
 	for _, c := range contacts() {
@@ -117,7 +117,7 @@ func (d *data) user(u contact) Record {
 	site := d.sites.rows[u.site]
 	row := Record{
 		"id": u.id, "name": u.name, "firstname": names[0], "surname": names[1], "initials": names[0][:1] + names[1][:1], "title": "",
-		"site_id": float64(u.site), "site_id_int": u.site, "site_name": site["name"], "client_id": u.client, "client_name": site["client_name"],
+		"site_id": decimal(u.site), "site_id_int": u.site, "site_name": site["name"], "client_id": u.client, "client_name": site["client_name"],
 		"emailaddress": u.email, "email2": "", "email3": "", "login": u.email, "networklogin": "", "azureoid": u.entraID, "aaduserid": u.entraID,
 		"phonenumber": fmt.Sprintf("+49 40 555 9%03d", u.id), "mobilenumber": "", "phonenumber_preferred": fmt.Sprintf("+49 40 555 9%03d", u.id),
 		"inactive": u.client == ClientFormer, "isimportantcontact": u.id == UserLena, "isserviceaccount": false,

@@ -137,23 +137,23 @@ func emailHTML(body string) string {
 // seedConversation gives the printer ticket a history with every kind of
 // action, and an attachment.
 func (d *data) seedConversation(now time.Time) {
-	say := func(ticket int, ago time.Duration, fields Record) int {
+	say := func(ago time.Duration, fields Record) int {
 		base := Record{
-			"ticket_id": ticket, "who": "Sam Okafor", "who_type": 1, "who_agentid": AgentSam, "datetime": stamp(now.Add(-ago)), "note": "", "note_html": "",
+			"ticket_id": TicketPrinter, "who": "Sam Okafor", "who_type": 1, "who_agentid": AgentSam, "datetime": stamp(now.Add(-ago)), "note": "", "note_html": "",
 			"hiddenfromuser": true, "important": false, "timetaken": 0.0, "nonbilltime": 0.0, "traveltime": 0.0, "actisbillable": true,
 			"attachment_count": 0, "action_systemid": 0, "chargerate": 1,
 		}
-		return d.actions[ticket].add(base.with(fields)).Int("id")
+		return d.actions[TicketPrinter].add(base.with(fields)).Int("id")
 	}
-	say(TicketPrinter, 4*time.Hour+30*time.Minute, Record{"outcome": "Changed", "outcome_id": outcomeSystem, "action_systemid": outcomeSystem, "who_type": 0, "who": "System",
+	say(4*time.Hour+30*time.Minute, Record{"outcome": "Changed", "outcome_id": outcomeSystem, "action_systemid": outcomeSystem, "who_type": 0, "who": "System",
 		"who_agentid": 0, "note": "Assigned to Sam Okafor by Priya Nair", "old_status": StatusNew, "new_status": StatusInProgress})
-	note := say(TicketPrinter, 4*time.Hour, Record{"outcome": "Internal Note", "outcome_id": OutcomeNote, "timetaken": 0.25,
+	note := say(4*time.Hour, Record{"outcome": "Internal Note", "outcome_id": OutcomeNote, "timetaken": 0.25,
 		"note": "Printer answers ping, spooler on PC-H3-02 is stuck.", "note_html": "<p>Printer answers <b>ping</b>, spooler on PC-H3-02 is stuck.</p>"})
-	say(TicketPrinter, 3*time.Hour, Record{"outcome": "Emailed User", "outcome_id": OutcomeEmailUser, "hiddenfromuser": false, "timetaken": 0.1,
+	say(3*time.Hour, Record{"outcome": "Emailed User", "outcome_id": OutcomeEmailUser, "hiddenfromuser": false, "timetaken": 0.1,
 		"note": "Please switch the printer off and on again.", "note_html": "<p>Please switch the printer off and on again.</p>", "emaildirection": "O",
 		"emailto": AnnaBergEmail, "emailfrom": "support@nordlicht.example", "emailsubject": "Re: Label printer in Hall 3 is offline",
 		"emailbody_html": emailHTML("<p>Please switch the printer off and on again.</p>")})
-	say(TicketPrinter, 2*time.Hour, Record{"outcome": "User Update", "outcome_id": outcomeUserEmail, "action_systemid": outcomeUserEmail, "who": "Anna Berg", "who_type": 2,
+	say(2*time.Hour, Record{"outcome": "User Update", "outcome_id": outcomeUserEmail, "action_systemid": outcomeUserEmail, "who": "Anna Berg", "who_type": 2,
 		"who_agentid": 0, "hiddenfromuser": false, "note": "Done, still offline.", "note_html": "<p>Done, still offline.</p>", "emaildirection": "I",
 		"emailfrom": AnnaBergEmail, "emailbody_html": emailHTML("<p>Done, still offline.</p>")})
 	d.attachments.add(Record{"filename": "spooler.log", "ticket_id": TicketPrinter, "unique_id": TicketPrinter, "type": 0, "action_id": note, "desc": "",

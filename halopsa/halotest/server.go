@@ -229,11 +229,11 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) (any, error) {
 	if err := s.throttle(w); err != nil {
 		return nil, err
 	}
-	agent, scopes, err := s.authenticate(r)
+	op, err := s.operation(r, path)
 	if err != nil {
 		return nil, err
 	}
-	op, err := s.operation(r, path)
+	agent, scopes, err := s.authenticate(r)
 	if err != nil {
 		return nil, err
 	}

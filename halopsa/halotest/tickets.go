@@ -1,6 +1,8 @@
 package halotest
 
 import (
+	"maps"
+	"net/http"
 	"slices"
 	"strconv"
 	"strings"
@@ -15,9 +17,7 @@ func allRoutes() map[string]handler {
 		ticketRoutes(), actionRoutes(), lookupRoutes(), clientRoutes(), agentRoutes(), attachmentRoutes(),
 		searchRoutes(), calendarRoutes(), businessRoutes(), knowledgeRoutes(), reportRoutes(),
 	} {
-		for operation, handle := range area {
-			routes[operation] = handle
-		}
+		maps.Copy(routes, area)
 	}
 	return routes
 }
@@ -54,7 +54,7 @@ func (s *Server) Ticket(id int) (Record, bool) {
 func (s *Server) Tickets() []Record {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.data.tickets.where(func(row Record) bool { return !row.Bool("deleted") })
+	return copies(s.data.tickets.where(func(row Record) bool { return !row.Bool("deleted") }))
 }
 
 // ticketDates maps datesearch to the field it means; Halo spells the first one
@@ -209,7 +209,9 @@ func (c *call) ticketView(row Record) Record {
 		view["child_ticket_ids"] = children
 	}
 	if !c.query.flag("includedetails") {
-		delete(view, "customfields")
+		if c.request.Method == http.MethodGet { // a write answers with them
+			delete(view, "customfields")
+		}
 		return view
 	}
 	view["agent"] = c.data.agents.rows[row.Int("agent_id")].only("id", "name", "initials", "email", "team")

@@ -118,6 +118,8 @@ func TestUnknownNamesAreIgnoredAndRecorded(t *testing.T) {
 		t.Errorf("saved %v", ticket)
 	}
 	expectViolations(t, server, "unknown-field Faults.summery", "silently-ignored Faults.agent_name")
+	list(t, server, "/Tickets?team=1st+Line", "tickets")
+	expectViolations(t, server, "silently-ignored team=1st Line")
 	expectRefusal(t, server, "GET", "/RequestType", "", http.StatusNotFound, "No HTTP resource")
 	expectRefusal(t, server, "PUT", "/Tickets", "[]", http.StatusMethodNotAllowed, "PUT")
 	expectViolations(t, server, "unknown-path", "unknown-path")
@@ -263,6 +265,10 @@ func TestCloseDeleteRecover(t *testing.T) {
 	ticket := ask[object](t, server, "POST", "/Tickets", `[{"id":2041,"status_id":23}]`)
 	if ticket["hasbeenclosed"] != true || ticket["dateclosed"] == "1900-01-01T00:00:00" {
 		t.Errorf("closed: %v, %v", ticket["hasbeenclosed"], ticket["dateclosed"])
+	}
+	ticket = ask[object](t, server, "POST", "/Tickets", `[{"id":2041,"status_id":2}]`)
+	if ticket["hasbeenclosed"] != false {
+		t.Error("a reopened ticket is still closed")
 	}
 	project := ask[object](t, server, "POST", "/Tickets", `[{"id":2045,"status_id":23}]`)
 	if project["hasbeenclosed"] != false || project["_warning"] == nil {

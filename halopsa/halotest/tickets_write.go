@@ -2,6 +2,7 @@ package halotest
 
 import (
 	"html"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -110,7 +111,7 @@ func (c *call) requester(in Record) (Record, error) {
 	}
 	for _, user := range c.data.users.all() {
 		if user.Int("client_id") == client && user.Bool("generaluser") {
-			return user.with(Record{"site_id": float64(site), "site_name": c.data.sites.rows[site]["name"]}), nil
+			return user.with(Record{"site_id": decimal(site), "site_name": c.data.sites.rows[site]["name"]}), nil
 		}
 	}
 	return nil, invalid
@@ -209,7 +210,7 @@ func (c *call) updateTicket(in Record) (Record, error) {
 func (c *call) moveTicket(old, row Record) (Record, string) {
 	switch {
 	case c.data.hidden[row.Int("status_id")] != closes:
-		return row, ""
+		return row.with(Record{"hasbeenclosed": false, "dateclosed": none}), "" // reopened, if it was closed
 	case slices.ContainsFunc(c.children(row.Int("id")), func(child Record) bool { return !child.Bool("hasbeenclosed") }):
 		return row.with(Record{"status_id": old["status_id"]}), "The Ticket cannot be closed while it has open child Tickets."
 	}
@@ -220,14 +221,14 @@ func (c *call) moveTicket(old, row Record) (Record, string) {
 // Halo where it quietly does something else than it was told.
 func (c *call) ticketChanges(kind, old, in Record) (Record, error) {
 	changes := Record{}
-	for name, value := range in {
+	for _, name := range slices.Sorted(maps.Keys(in)) {
 		switch {
 		case name == "id" || strings.HasPrefix(name, "_") || name == "userlookup" || name == "attachments" || name == "donotapplytemplateintheapi" ||
 			name == "dont_do_rules" || name == "client_id" || name == "site_id" || name == "user_id":
 		case slices.Contains(computed, name):
 			c.violate(fakehttp.SilentlyIgnored, "Faults."+name+" is computed by Halo")
 		default:
-			changes[name] = value
+			changes[name] = in[name]
 		}
 	}
 	if err := c.checkReferences(kind, changes); err != nil {
@@ -325,7 +326,7 @@ func (c *call) settlePriority(kind, old, changes Record) {
 	if changes.has("priority_id") {
 		wanted = changes.Int("priority_id")
 	}
-	if _, ok := c.data.priority(sla, wanted); ok || !(changes.has("priority_id") || changes.has("sla_id")) {
+	if _, ok := c.data.priority(sla, wanted); ok || !changes.has("priority_id") && !changes.has("sla_id") {
 		return
 	}
 	if changes.has("priority_id") {
