@@ -49,7 +49,8 @@ func NewClientCredentials(config ClientCredentialsConfig) (*Source, error) {
 			AuthStyle:      config.Authority.style(),
 		}
 		token, err := grant.Token(withClient(ctx, client))
-		return token, tokenError(err, secret, config.ClientID+":"+secret)
+		return token, tokenError(err, secret,
+			config.ClientID+":"+secret, url.QueryEscape(config.ClientID)+":"+url.QueryEscape(secret)) // in HTTP Basic
 	}
 	return NewSource(fetch, config.Source), nil
 }

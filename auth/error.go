@@ -17,8 +17,8 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// ErrClosed is returned by a [Source] after [Source.Close].
-var ErrClosed = errors.New("auth: token source is closed")
+// ErrClosed is the [*Error] that a [Source] returns after [Source.Close].
+var ErrClosed error = &Error{Description: "the token source is closed"}
 
 // Error says why there is no token. It never contains the answer's body, a
 // secret or a token, so it is safe to log and to show.

@@ -1,6 +1,7 @@
 package auth
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -36,8 +37,8 @@ type Transport struct {
 	invalid error
 }
 
-// RoundTrip implements [http.RoundTripper]. The error is that of the source
-// (see [*Error]) or of the base.
+// RoundTrip implements [http.RoundTripper]. The error is that of the base, an
+// [*Error] if there is no token, or that of the request's context.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	t.parse.Do(t.parseHosts)
 	if t.invalid != nil {
@@ -47,7 +48,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if !t.wantsToken(req) {
 		return t.base().RoundTrip(req)
 	}
-	token, err := t.Source.TokenContext(req.Context())
+	token, err := t.token(req.Context())
 	if err != nil {
 		closeBody(req)
 		return nil, err
@@ -70,7 +71,7 @@ func (t *Transport) again(req *http.Request, resp *http.Response, refused *oauth
 	if hasBody && req.GetBody == nil {
 		return resp, nil
 	}
-	token, err := t.Source.TokenContext(req.Context())
+	token, err := t.token(req.Context())
 	if err == nil && token.AccessToken == refused.AccessToken {
 		return resp, nil
 	}
@@ -85,6 +86,19 @@ func (t *Transport) again(req *http.Request, resp *http.Response, refused *oauth
 		}
 	}
 	return t.base().RoundTrip(second)
+}
+
+// token asks the source, and makes an [*Error] of any failure but that of the
+// caller's context: without a token there is nothing to retry.
+func (t *Transport) token(ctx context.Context) (*oauth2.Token, error) {
+	token, err := t.Source.TokenContext(ctx)
+	if err == nil || ctx.Err() != nil {
+		return token, err
+	}
+	if _, ok := errors.AsType[*Error](err); ok {
+		return nil, err
+	}
+	return nil, &Error{cause: err}
 }
 
 // wantsToken reports whether the request goes to an allowed origin. The Host
@@ -106,19 +120,19 @@ func (t *Transport) wantsToken(req *http.Request) bool {
 
 func (t *Transport) parseHosts() {
 	if t.Source == nil || len(t.Hosts) == 0 {
-		t.invalid = errors.New("auth: Transport needs a Source and at least one host")
+		t.invalid = &Error{Description: "Transport needs a Source and at least one host"}
 		return
 	}
 	t.origins = make(map[origin]bool, len(t.Hosts))
 	for _, host := range t.Hosts {
 		u, err := url.Parse(host)
 		if err != nil {
-			t.invalid = fmt.Errorf("auth: allowed host: %w", errInsecure)
+			t.invalid = &Error{Description: "Transport.Hosts has an entry that is not a URL"}
 			return
 		}
 		o, err := originOf(u)
 		if err != nil {
-			t.invalid = fmt.Errorf("auth: allowed host %s: %w", u.Redacted(), err)
+			t.invalid = &Error{Description: "Transport.Hosts entry " + u.Redacted(), cause: err}
 			return
 		}
 		t.origins[o] = true

@@ -1,12 +1,16 @@
 package auth_test
 
 import (
+	"context"
+	"errors"
 	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"sync"
 	"testing"
+
+	"golang.org/x/oauth2"
 
 	"github.com/msptoolbelt/toolbelt/auth"
 )
@@ -206,3 +210,19 @@ type closer struct {
 }
 
 func (c *closer) Close() error { c.closed = true; return nil }
+
+func TestAnyFailureToGetATokenIsFinal(t *testing.T) {
+	broken := errors.New("vault is sealed")
+	transport := &auth.Transport{
+		Source: auth.Func(func(context.Context) (*oauth2.Token, error) { return nil, broken }),
+		Hosts:  []string{"https://graph.microsoft.com"},
+	}
+	_, err := send(t, transport, "GET", "https://graph.microsoft.com/", nil)
+	var final interface{ NoRetry() bool }
+	if !errors.As(err, &final) || !final.NoRetry() || !errors.Is(err, broken) {
+		t.Errorf("error = %v", err)
+	}
+	if !errors.As(auth.ErrClosed, &final) {
+		t.Error("a closed source invites a retry")
+	}
+}

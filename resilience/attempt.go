@@ -23,17 +23,17 @@ func (o *operation) attempt(p permit) (r result) {
 	r.class = Fatal
 	defer func() { o.scope.breaker.verdict(p, r.class) }()
 
-	caller := o.req.Context()
-	r.ctx, r.cancel = context.WithCancelCause(caller)
+	ctx, cancel := context.WithCancelCause(o.req.Context())
+	r.ctx, r.cancel = ctx, cancel
 	defer func() {
 		if r.resp == nil {
-			r.cancel(nil)
+			cancel(nil)
 		}
 	}()
-	timer := time.AfterFunc(o.retry.AttemptTimeout, func() { r.cancel(ErrAttemptTimeout) })
+	timer := time.AfterFunc(o.retry.AttemptTimeout, func() { cancel(ErrAttemptTimeout) })
 	defer timer.Stop()
 
-	req, watch, err := o.prepare(r.ctx)
+	req, watch, err := o.prepare(ctx)
 	if err != nil {
 		r.err = err
 		return r
@@ -115,11 +115,10 @@ type watch struct {
 
 func (w *watch) trace() *httptrace.ClientTrace {
 	return &httptrace.ClientTrace{
-		GetConn:          func(string) { w.started.Store(true) },
-		GotConn:          func(httptrace.GotConnInfo) { w.gotConn.Store(true) },
-		WroteHeaderField: func(string, []string) { w.wrote.Store(true) },
-		WroteHeaders:     func() { w.wrote.Store(true) },
-		WroteRequest:     func(httptrace.WroteRequestInfo) { w.wrote.Store(true) },
+		GetConn:      func(string) { w.started.Store(true) },
+		GotConn:      func(httptrace.GotConnInfo) { w.gotConn.Store(true) },
+		WroteHeaders: func() { w.wrote.Store(true) },
+		WroteRequest: func(httptrace.WroteRequestInfo) { w.wrote.Store(true) },
 	}
 }
 

@@ -57,7 +57,7 @@ func (b *body) Read(p []byte) (int, error) {
 
 // Close implements [io.Closer].
 func (b *body) Close() error {
-	b.cancel(nil)
+	defer b.cancel(nil)
 	return b.ReadCloser.Close()
 }
 

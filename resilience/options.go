@@ -2,6 +2,7 @@ package resilience
 
 import (
 	"net/http"
+	"strings"
 	"time"
 )
 
@@ -63,32 +64,40 @@ type Limits struct {
 	BodyIdleTimeout time.Duration
 }
 
-func orDefault[T int | int64 | float64 | time.Duration](value *T, fallback T) {
-	if *value == 0 {
+// hostKey is the default of Options.Key: the URL's host and port.
+func hostKey(r *http.Request) string { return strings.ToLower(r.URL.Host) }
+
+// positive replaces what cannot be meant.
+func positive[T int | float64 | time.Duration](value *T, fallback T) {
+	if *value <= 0 {
 		*value = fallback
 	}
 }
 
 func (o *Options) setDefaults() {
-	orDefault(&o.Retry.MaxAttempts, 4)
-	orDefault(&o.Retry.BaseDelay, 250*time.Millisecond)
-	orDefault(&o.Retry.MaxDelay, 20*time.Second)
-	orDefault(&o.Retry.MaxRetryAfter, time.Minute)
-	orDefault(&o.Retry.AttemptTimeout, 100*time.Second)
-	orDefault(&o.Retry.Budget, 500)
-	orDefault(&o.Breaker.Consecutive, 10)
-	orDefault(&o.Breaker.MinRequests, 20)
-	orDefault(&o.Breaker.FailureRatio, 0.6)
-	orDefault(&o.Breaker.Window, 10*time.Second)
-	orDefault(&o.Breaker.Cooldown, 2*time.Second)
-	orDefault(&o.Breaker.MaxCooldown, 30*time.Second)
-	orDefault(&o.Breaker.MaxKeys, 1024)
-	orDefault(&o.Limits.MaxResponseBytes, 32<<20)
-	orDefault(&o.Limits.BodyIdleTimeout, 30*time.Second)
+	positive(&o.Retry.MaxAttempts, 4)
+	positive(&o.Retry.BaseDelay, 250*time.Millisecond)
+	positive(&o.Retry.MaxDelay, 20*time.Second)
+	positive(&o.Retry.MaxRetryAfter, time.Minute)
+	positive(&o.Retry.AttemptTimeout, 100*time.Second)
+	if o.Retry.Budget == 0 {
+		o.Retry.Budget = 500
+	}
+	positive(&o.Breaker.Consecutive, 10)
+	positive(&o.Breaker.MinRequests, 20)
+	positive(&o.Breaker.FailureRatio, 0.6)
+	positive(&o.Breaker.Window, 10*time.Second)
+	positive(&o.Breaker.Cooldown, 2*time.Second)
+	positive(&o.Breaker.MaxCooldown, 30*time.Second)
+	positive(&o.Breaker.MaxKeys, 1024)
+	if o.Limits.MaxResponseBytes == 0 {
+		o.Limits.MaxResponseBytes = 32 << 20
+	}
+	positive(&o.Limits.BodyIdleTimeout, 30*time.Second)
 	if o.Base == nil {
 		o.Base = NewBase()
 	}
 	if o.Key == nil {
-		o.Key = func(r *http.Request) string { return r.URL.Host }
+		o.Key = hostKey
 	}
 }

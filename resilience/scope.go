@@ -37,7 +37,7 @@ func (s *scopes) get(key string) *scope {
 	made := &scope{key: key, breaker: newBreaker(key, s.options)}
 	made.budget = budget{left: s.options.Retry.Budget, size: s.options.Retry.Budget}
 	s.byKey[key] = s.recent.PushFront(made)
-	for len(s.byKey) > max(s.options.Breaker.MaxKeys, 1) {
+	for len(s.byKey) > s.options.Breaker.MaxKeys {
 		oldest := s.recent.Remove(s.recent.Back()).(*scope) //nolint:errcheck,forcetypeassert // as above
 		delete(s.byKey, oldest.key)
 	}
