@@ -19,7 +19,7 @@ type Claims struct {
 	Username string    // upn, or preferred_username
 	Name     string    // name
 	AppID    string    // azp, or appid: the client application
-	Scopes   []string  // scp: what the user delegated
+	Scopes   []string  // scp: what the user delegated; elsewhere scope (RFC 9068)
 	Roles    []string  // roles: application permissions
 	Expires  time.Time // exp; zero if absent
 	// AppOnly says that the application acts for itself (idtyp is "app", or
@@ -59,6 +59,9 @@ func DecodeClaims(token string) (Claims, bool) {
 	}
 	kind := text("idtyp")
 	c.AppOnly = kind == "app" || kind == "" && len(c.Scopes) == 0
+	if len(c.Scopes) == 0 {
+		c.Scopes = list(raw["scope"])
+	}
 	if exp, ok := raw["exp"].(float64); ok && 0 < exp && exp < 1<<40 {
 		c.Expires = time.Unix(int64(exp), 0)
 	}

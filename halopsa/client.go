@@ -51,6 +51,8 @@ type Client struct {
 	zone    *time.Location
 	tables  cache.Cache[[]Entry] // reference tables, by identity and kind
 	agents  cache.Cache[agent]   // the signed-in agent, by identity
+
+	searchable cache.Cache[bool] // whether /Client can be searched, by identity
 }
 
 // New returns a client that signs in with source.
@@ -68,6 +70,7 @@ func New(source auth.TokenSource, options Options) (*Client, error) {
 		c.tables.TTL = 10 * time.Minute
 	}
 	c.agents.TTL = c.tables.TTL
+	c.searchable.TTL = c.tables.TTL
 	if c.zone, err = when.Zone(options.TimeZone); err != nil {
 		return nil, fmt.Errorf("halopsa: %w", err)
 	}

@@ -4,5 +4,80 @@ import "github.com/msptoolbelt/toolbelt/mcptools"
 
 // Tools returns all tools of the client.
 func (c *Client) Tools() mcptools.Set {
-	return mcptools.Join()
+	return mcptools.Join(c.coreTools(), c.clientTools(), c.agentTools())
+}
+
+func (c *Client) coreTools() mcptools.Set {
+	return mcptools.NewSet(
+		mcptools.Define(mcptools.Spec{
+			Name: "halo_whoami", Title: "Who am I", Toolset: "core", Effect: mcptools.ReadOnly,
+			Description: "The agent that calls act as, the instance and the granted scopes.",
+			Scopes:      mcptools.AllScopes(),
+		}, c.WhoAmI),
+		mcptools.Define(mcptools.Spec{
+			Name: "halo_global_search", Title: "Search everything", Toolset: "core", Effect: mcptools.ReadOnly, Marks: mcptools.Untrusted,
+			Description: "Find records of any kind by text, when the kind is not known.",
+			Scopes:      mcptools.AllScopes("read:tickets", "read:customers"),
+		}, c.GlobalSearch),
+	)
+}
+
+func (c *Client) clientTools() mcptools.Set {
+	return mcptools.NewSet(
+		mcptools.Define(mcptools.Spec{
+			Name: "halo_clients_search", Title: "Search clients", Toolset: "clients", Effect: mcptools.ReadOnly,
+			Description: "Find clients (customers). One in full: halo_clients_get or halo_clients_overview.",
+			Scopes:      mcptools.AllScopes("read:customers"),
+		}, c.SearchClients),
+		mcptools.Define(mcptools.Spec{
+			Name: "halo_clients_get", Title: "Read a client", Toolset: "clients", Effect: mcptools.ReadOnly,
+			Description: "One client: account manager, notes, custom fields, prepaid hours.",
+			Scopes:      mcptools.AllScopes("read:customers"),
+		}, c.GetClient),
+		mcptools.Define(mcptools.Spec{
+			Name: "halo_clients_overview", Title: "Client on one screen", Toolset: "clients", Effect: mcptools.ReadOnly, Marks: mcptools.Untrusted,
+			Description: "A client with its sites, open tickets, contracts, invoices and assets.",
+			Scopes:      mcptools.AllScopes("read:customers", "read:tickets", "read:contracts", "read:invoices", "read:assets"),
+		}, c.ClientOverview),
+		mcptools.Define(mcptools.Spec{
+			Name: "halo_sites_search", Title: "Search sites", Toolset: "clients", Effect: mcptools.ReadOnly,
+			Description: "Find sites of clients.",
+			Scopes:      mcptools.AllScopes("read:customers"),
+		}, c.SearchSites),
+		mcptools.Define(mcptools.Spec{
+			Name: "halo_sites_get", Title: "Read a site", Toolset: "clients", Effect: mcptools.ReadOnly,
+			Description: "One site: address, phone, time zone, SLA, notes.",
+			Scopes:      mcptools.AllScopes("read:customers"),
+		}, c.GetSite),
+		mcptools.Define(mcptools.Spec{
+			Name: "halo_users_search", Title: "Search end users", Toolset: "clients", Effect: mcptools.ReadOnly, Marks: mcptools.Untrusted,
+			Description: "Find end users (contacts of clients) by text, e-mail or Entra id. Who works tickets: halo_agents_list.",
+			Scopes:      mcptools.AllScopes("read:customers"),
+		}, c.SearchUsers),
+		mcptools.Define(mcptools.Spec{
+			Name: "halo_users_get", Title: "Read an end user", Toolset: "clients", Effect: mcptools.ReadOnly, Marks: mcptools.Untrusted,
+			Description: "One end user, with assets and open tickets on request.",
+			Scopes:      mcptools.AllScopes("read:customers", "read:assets", "read:tickets"),
+		}, c.GetUser),
+	)
+}
+
+func (c *Client) agentTools() mcptools.Set {
+	return mcptools.NewSet(
+		mcptools.Define(mcptools.Spec{
+			Name: "halo_agents_me", Title: "My agent", Toolset: "agents", Effect: mcptools.ReadOnly,
+			Description: "The agent that calls act as, with teams.",
+			Scopes:      mcptools.AllScopes(),
+		}, c.Me),
+		mcptools.Define(mcptools.Spec{
+			Name: "halo_agents_list", Title: "List agents", Toolset: "agents", Effect: mcptools.ReadOnly,
+			Description: "The agents who work tickets.",
+			Scopes:      mcptools.AllScopes(),
+		}, c.ListAgents),
+		mcptools.Define(mcptools.Spec{
+			Name: "halo_teams_list", Title: "List teams", Toolset: "agents", Effect: mcptools.ReadOnly,
+			Description: "The teams that tickets are assigned to, with members on request.",
+			Scopes:      mcptools.AllScopes(),
+		}, c.ListTeams),
+	)
 }

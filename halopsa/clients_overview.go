@@ -1,0 +1,199 @@
+package halopsa
+
+import (
+	"cmp"
+	"context"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+
+	"github.com/msptoolbelt/toolbelt/internal/markup"
+)
+
+// overviewRows is how many rows of a section are shown.
+const overviewRows = 5
+
+// Line is a record in a few words.
+type Line struct {
+	ID   int    `json:"id"`
+	Name string `json:"name"`
+	Note string `json:"note,omitempty"`
+}
+
+// OverviewInput names a client and what to show of it.
+type OverviewInput struct {
+	Client   string   `json:"client" jsonschema:"name or id"`
+	Sections []string `json:"sections,omitempty" enum:"sites,tickets,contracts,invoices,assets" jsonschema:"default: all"`
+}
+
+// OverviewOutput is a client on one screen. Sections hold a few rows and how
+// many there are.
+type OverviewOutput struct {
+	Client   *ClientRecord       `json:"client"`
+	Sections map[string]*Section `json:"sections"`
+	Problems []string            `json:"problems,omitempty"`
+}
+
+// Section is one part of an overview.
+type Section struct {
+	Total int    `json:"total"`
+	Items []Line `json:"items"`
+	Note  string `json:"note,omitempty"`
+}
+
+// ClientOverview shows a client with its sites, open tickets, contracts,
+// invoices and assets. Sections that cannot be read, such as for want of a
+// scope, are named in Problems. GET /Client/{id}, /Site, /Tickets,
+// /ClientContract, /Invoice, /Asset
+func (c *Client) ClientOverview(ctx context.Context, in OverviewInput) (*OverviewOutput, error) {
+	var r client
+	if err := c.getNamed(ctx, "client", "/Client", in.Client, url.Values{"includeprepay": {"true"}}, &r); err != nil {
+		return nil, err
+	}
+	out := &OverviewOutput{Client: c.clientRecord(r), Sections: map[string]*Section{}}
+	owner := url.Values{"client_id": {strconv.Itoa(r.ID)}}
+	sections := map[string]func(context.Context, url.Values) (*Section, error){
+		"sites": c.sitesOf, "tickets": c.openTicketsOf, "contracts": c.contractsOf, "invoices": c.invoicesOf, "assets": c.assetsOf,
+	}
+	wanted := in.Sections
+	if len(wanted) == 0 {
+		wanted = slices.Sorted(maps.Keys(sections))
+	}
+	for _, name := range wanted {
+		read, ok := sections[name]
+		if !ok {
+			continue
+		}
+		section, err := read(ctx, owner)
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil, err
+			}
+			out.Problems = append(out.Problems, name+": "+reason(err))
+			continue
+		}
+		out.Sections[name] = section
+	}
+	return out, nil
+}
+
+// sectionOf reads the first page of a list that belongs to owner, a client or a
+// user, and shows its first rows.
+func sectionOf[W any](ctx context.Context, c *Client, path, key string, owner, more url.Values, line func(W) Line) (*Section, error) {
+	query := maps.Clone(owner)
+	maps.Copy(query, more)
+	rows, total, err := fetchPage[W](ctx, c, collection{path: path, key: key, query: query}, 1, maxPageSize)
+	if err != nil {
+		return nil, err
+	}
+	section := &Section{Total: len(rows), Items: []Line{}}
+	if total != nil {
+		section.Total = max(*total, len(rows))
+	}
+	for _, row := range rows[:min(len(rows), overviewRows)] {
+		section.Items = append(section.Items, line(row))
+	}
+	return section, nil
+}
+
+func (c *Client) sitesOf(ctx context.Context, owner url.Values) (*Section, error) {
+	return sectionOf(ctx, c, "/Site", "sites", owner, nil, func(s site) Line { return Line{ID: s.ID, Name: s.Name, Note: s.Phone} })
+}
+
+func (c *Client) openTicketsOf(ctx context.Context, owner url.Values) (*Section, error) {
+	type ticketLine struct {
+		ID      int    `json:"id"`
+		Summary string `json:"summary"`
+		Date    moment `json:"dateoccurred"`
+	}
+	return sectionOf(ctx, c, "/Tickets", "tickets", owner, url.Values{"open_only": {"true"}}, func(t ticketLine) Line {
+		return Line{ID: t.ID, Name: markup.Preview(t.Summary, 100), Note: c.stamp(t.Date)}
+	})
+}
+
+func (c *Client) contractsOf(ctx context.Context, owner url.Values) (*Section, error) {
+	type contractLine struct {
+		ID     int    `json:"id"`
+		Ref    string `json:"ref"`
+		Status string `json:"contract_status"`
+		End    moment `json:"end_date"`
+	}
+	return sectionOf(ctx, c, "/ClientContract", "contracts", owner, nil, func(k contractLine) Line {
+		note := k.Status
+		if !k.End.IsZero() {
+			note = joinNonEmpty(", ", note, "ends "+k.End.Format("2006-01-02"))
+		}
+		return Line{ID: k.ID, Name: k.Ref, Note: note}
+	})
+}
+
+func (c *Client) assetsOf(ctx context.Context, owner url.Values) (*Section, error) {
+	type assetLine struct {
+		ID     int    `json:"id"`
+		Number string `json:"inventory_number"`
+		Key    string `json:"key_field"`
+		Type   string `json:"assettype_name"`
+		User   string `json:"username"`
+	}
+	return sectionOf(ctx, c, "/Asset", "assets", owner, nil, func(a assetLine) Line {
+		return Line{ID: a.ID, Name: cmp.Or(a.Number, a.Key), Note: joinNonEmpty(", ", a.Type, a.User)}
+	})
+}
+
+// invoicesOf shows the newest invoices; the note says what is still to be paid.
+func (c *Client) invoicesOf(ctx context.Context, owner url.Values) (*Section, error) {
+	type invoice struct {
+		ID     int      `json:"id"`
+		Number any      `json:"invoicenumber"`
+		Ref    string   `json:"reference"`
+		Date   moment   `json:"invoice_date"`
+		Total  float64  `json:"total"`
+		Due    *float64 `json:"amountdue"`
+		Money  string   `json:"currency_code_name"`
+	}
+	rows, total, err := fetchPage[invoice](ctx, c, collection{path: "/Invoice", key: "invoices", query: owner}, 1, maxPageSize)
+	if err != nil {
+		return nil, err
+	}
+	slices.SortStableFunc(rows, func(a, b invoice) int { return b.Date.Compare(a.Date.Time) })
+	section := &Section{Total: len(rows), Items: []Line{}}
+	if total != nil {
+		section.Total = max(*total, len(rows))
+	}
+	due := map[string]float64{}
+	for i, r := range rows {
+		note := joinNonEmpty(" ", r.Date.Format("2006-01-02"), amount(r.Total, r.Money))
+		if r.Due != nil && *r.Due > 0 {
+			due[r.Money] += *r.Due
+			note += ", due " + amount(*r.Due, r.Money)
+		}
+		if i < overviewRows {
+			section.Items = append(section.Items, Line{ID: r.ID, Name: cmp.Or(r.Ref, text(r.Number)), Note: note})
+		}
+	}
+	var open []string
+	for _, money := range slices.Sorted(maps.Keys(due)) {
+		open = append(open, amount(due[money], money))
+	}
+	if len(open) > 0 {
+		section.Note = "still to be paid: " + joinNonEmpty(", ", open...)
+	}
+	return section, nil
+}
+
+// amount writes a sum of money.
+func amount(sum float64, currency string) string {
+	return joinNonEmpty(" ", strconv.FormatFloat(sum, 'f', 2, 64), currency)
+}
+
+// text writes a value that builds send as a number or as text.
+func text(value any) string {
+	switch value := value.(type) {
+	case string:
+		return value
+	case float64:
+		return strconv.FormatFloat(value, 'f', -1, 64)
+	}
+	return ""
+}

@@ -1,0 +1,225 @@
+package halopsa
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/msptoolbelt/toolbelt/mcptools"
+)
+
+// user is an end user (contact) as Halo sends it. Its site's id is a
+// floating-point number.
+type user struct {
+	ID           int           `json:"id"`
+	Name         string        `json:"name"`
+	Title        string        `json:"title"`
+	Email        string        `json:"emailaddress"`
+	Email2       string        `json:"email2"`
+	Email3       string        `json:"email3"`
+	Login        string        `json:"login"`
+	AzureOID     string        `json:"azureoid"`
+	Phone        string        `json:"phonenumber_preferred"`
+	OtherPhone   string        `json:"phonenumber"`
+	Mobile       string        `json:"mobilenumber"`
+	ClientID     float64       `json:"client_id"`
+	Client       string        `json:"client_name"`
+	SiteID       float64       `json:"site_id"`
+	Site         string        `json:"site_name"`
+	Inactive     bool          `json:"inactive"`
+	Important    bool          `json:"isimportantcontact"`
+	NeverEmail   bool          `json:"neversendemails"`
+	Notes        string        `json:"notes"`
+	CustomFields []customField `json:"customfields"`
+}
+
+// has reports whether an address is one of the user's.
+func (u user) has(address string) bool {
+	return slices.ContainsFunc([]string{u.Email, u.Email2, u.Email3, u.Login}, func(own string) bool {
+		return own != "" && strings.EqualFold(own, address)
+	})
+}
+
+// UserRow is an end user in a list.
+type UserRow struct {
+	ID       int    `json:"id"`
+	Name     string `json:"name"`
+	Email    string `json:"email,omitempty"`
+	Phone    string `json:"phone,omitempty"`
+	ClientID int    `json:"client_id"`
+	Client   string `json:"client"`
+	Site     string `json:"site,omitempty"`
+	VIP      bool   `json:"vip,omitempty"`
+	Inactive bool   `json:"inactive,omitempty"`
+}
+
+func userRow(u user) UserRow {
+	return UserRow{ID: u.ID, Name: u.Name, Email: u.Email, Phone: cmp.Or(u.Phone, u.OtherPhone), ClientID: int(u.ClientID), Client: u.Client,
+		Site: u.Site, VIP: u.Important, Inactive: u.Inactive}
+}
+
+// SearchUsersInput narrows the end users down. AzureOID and Email find exactly
+// one, as somebody from Microsoft 365.
+type SearchUsersInput struct {
+	Query           string `json:"query,omitempty"`
+	Client          string `json:"client,omitempty" jsonschema:"name or id"`
+	Site            string `json:"site,omitempty" jsonschema:"name or id"`
+	Email           string `json:"email,omitempty" jsonschema:"exact"`
+	AzureOID        string `json:"azure_oid,omitempty" jsonschema:"Entra object id"`
+	IncludeInactive bool   `json:"include_inactive,omitempty"`
+	Limit           int    `json:"limit,omitempty" minimum:"1" maximum:"100" default:"20"`
+	Cursor          string `json:"cursor,omitempty"`
+}
+
+// SearchUsers finds end users. With AzureOID or Email it finds the one who has
+// exactly that; where nobody has the object id, the one with the address, so
+// that somebody from Microsoft 365 is found before the two are linked. GET /Users
+func (c *Client) SearchUsers(ctx context.Context, in SearchUsersInput) (*mcptools.Page[UserRow], error) {
+	l := collection{tool: "users_search", cursor: in.Cursor, limit: cmp.Or(in.Limit, 20), path: "/Users", key: "users", query: url.Values{}}
+	in.Cursor, in.Limit = "", 0
+	l.args = in
+	if err := c.filterBy(ctx, l.query, "client", in.Client); err != nil {
+		return nil, err
+	}
+	if err := c.filterBy(ctx, l.query, "site", in.Site); err != nil {
+		return nil, err
+	}
+	if in.IncludeInactive {
+		l.query.Set("includeinactive", "true")
+	}
+	if in.AzureOID != "" || in.Email != "" {
+		return c.exactUsers(ctx, l, in)
+	}
+	if in.Query != "" {
+		l.query.Set("search", in.Query)
+	}
+	return list(ctx, c, l, userRow)
+}
+
+// exactUsers finds the users with an object id, else those with an address.
+func (c *Client) exactUsers(ctx context.Context, l collection, in SearchUsersInput) (*mcptools.Page[UserRow], error) {
+	page := &mcptools.Page[UserRow]{Items: []UserRow{}}
+	var found []user
+	var err error
+	if in.AzureOID != "" {
+		var certain bool
+		found, certain, err = c.usersWith(ctx, l, "azureoid", in.AzureOID, func(u user) bool { return strings.EqualFold(u.AzureOID, in.AzureOID) })
+		if err == nil && !certain && len(found) == 0 {
+			page.Problem = "this instance does not search by azure_oid, so somebody may have it all the same: search by email or client"
+		}
+	}
+	if err == nil && len(found) == 0 && in.Email != "" {
+		page.Problem = ""
+		found, _, err = c.usersWith(ctx, l, "emailaddress", in.Email, func(u user) bool { return u.has(in.Email) })
+	}
+	if err != nil {
+		return nil, err
+	}
+	for _, u := range found[:min(len(found), l.limit)] {
+		if holds(in.Query, u.Name, u.Email, u.Client) {
+			page.Items = append(page.Items, userRow(u))
+		}
+	}
+	total := len(page.Items)
+	page.Total = &total
+	return page, nil
+}
+
+// maxWalk is how many users of one client are looked through for one of them.
+const maxWalk = 300
+
+// usersWith returns the users that fit, which have value in field. Whether an
+// instance searches by a field is up to its whitelist; where it refuses, or
+// where the value may be in another field, the plain search and then the users
+// of the client are looked through. certain says that nobody else can have it.
+func (c *Client) usersWith(ctx context.Context, l collection, field, value string, fits func(user) bool) (found []user, certain bool, err error) {
+	attempt := func(name, value string) ([]user, error) {
+		query := url.Values{}
+		for key, values := range l.query {
+			query[key] = values
+		}
+		query.Set(name, value)
+		rows, _, err := fetchPage[user](ctx, c, collection{path: l.path, key: l.key, query: query}, 1, maxPageSize)
+		return slices.DeleteFunc(rows, func(u user) bool { return !fits(u) }), err
+	}
+	found, err = attempt("advanced_search", condition(field, equals, value))
+	if err != nil && !errors.Is(err, mcptools.CodeInvalidArguments) {
+		return nil, false, err
+	}
+	certain = err == nil
+	if len(found) == 0 {
+		if found, err = attempt("search", value); err != nil {
+			return nil, false, err
+		}
+	}
+	if len(found) > 0 || certain || l.query.Get("client_id") == "" {
+		return found, certain, nil
+	}
+	for number := 1; number <= maxWalk/maxPageSize; number++ {
+		rows, total, err := fetchPage[user](ctx, c, l, number, maxPageSize)
+		if err != nil {
+			return nil, false, err
+		}
+		if i := slices.IndexFunc(rows, fits); i >= 0 {
+			return rows[i : i+1], true, nil
+		}
+		if len(rows) == 0 || total != nil && number*maxPageSize >= *total {
+			return nil, true, nil
+		}
+	}
+	return nil, false, nil
+}
+
+// GetUserInput names an end user.
+type GetUserInput struct {
+	ID      string   `json:"id" jsonschema:"or name or e-mail"`
+	Include []string `json:"include,omitempty" enum:"assets,tickets" jsonschema:"tickets: the open ones"`
+}
+
+// User is one end user in full.
+type User struct {
+	UserRow
+	Title        string            `json:"title,omitempty"`
+	Mobile       string            `json:"mobile,omitempty"`
+	Login        string            `json:"login,omitempty"`
+	AzureOID     string            `json:"azure_oid,omitempty"`
+	SiteID       int               `json:"site_id,omitempty"`
+	NoEmail      bool              `json:"no_email,omitempty" jsonschema:"is never sent mail"`
+	Notes        string            `json:"notes,omitempty"`
+	CustomFields map[string]string `json:"custom_fields,omitempty"`
+	Assets       *Section          `json:"assets,omitempty"`
+	Tickets      *Section          `json:"tickets,omitempty"`
+	Problems     []string          `json:"problems,omitempty"`
+}
+
+// GetUser reads one end user. Parts that cannot be read are named in Problems.
+// GET /Users/{id}, GET /Asset, GET /Tickets
+func (c *Client) GetUser(ctx context.Context, in GetUserInput) (*User, error) {
+	var u user
+	if err := c.getNamed(ctx, "user", "/Users", in.ID, nil, &u); err != nil {
+		return nil, err
+	}
+	out := &User{UserRow: userRow(u), Title: u.Title, Mobile: u.Mobile, Login: u.Login, AzureOID: u.AzureOID, SiteID: int(u.SiteID),
+		NoEmail: u.NeverEmail, Notes: plainNotes(u.Notes), CustomFields: shownFields(u.CustomFields)}
+	owner := url.Values{"user_id": {strconv.Itoa(u.ID)}}
+	for _, part := range in.Include {
+		var err error
+		switch part {
+		case "assets":
+			out.Assets, err = c.assetsOf(ctx, owner)
+		case "tickets":
+			out.Tickets, err = c.openTicketsOf(ctx, owner)
+		}
+		if err != nil {
+			if ctx.Err() != nil {
+				return nil, err
+			}
+			out.Problems = append(out.Problems, part+": "+reason(err))
+		}
+	}
+	return out, nil
+}
