@@ -19,7 +19,7 @@ type agent struct {
 	JobTitle string       `json:"jobtitle"`
 	Team     string       `json:"team"`
 	Teams    []membership `json:"teams"`
-	Disabled bool         `json:"isdisabled"`
+	Disabled truth        `json:"isdisabled"`
 }
 
 // membership is an agent's place in a team.
@@ -50,7 +50,7 @@ type Agent struct {
 }
 
 func agentRow(a agent) Agent {
-	row := Agent{ID: a.ID, Name: a.Name, Email: a.Email, JobTitle: a.JobTitle, Disabled: a.Disabled}
+	row := Agent{ID: a.ID, Name: a.Name, Email: a.Email, JobTitle: a.JobTitle, Disabled: bool(a.Disabled)}
 	for _, m := range a.Teams {
 		row.Teams = append(row.Teams, m.TeamName)
 	}

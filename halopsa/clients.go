@@ -3,9 +3,9 @@ package halopsa
 import (
 	"cmp"
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -20,12 +20,12 @@ const maxNotes = 2000
 
 // client is a customer as Halo sends it.
 type client struct {
-	ID           int           `json:"id"`
+	ID           whole         `json:"id"`
 	Name         string        `json:"name"`
 	TopLevel     string        `json:"toplevel_name"`
 	MainSite     string        `json:"main_site_name"`
 	Website      string        `json:"website"`
-	Inactive     bool          `json:"inactive"`
+	Inactive     truth         `json:"inactive"`
 	Notes        string        `json:"notes"`
 	Manager      string        `json:"accountmanagertech_name"`
 	Created      moment        `json:"datecreated"`
@@ -74,17 +74,26 @@ func joinNonEmpty(separator string, texts ...string) string {
 	return strings.Join(slices.DeleteFunc(texts, func(text string) bool { return text == "" }), separator)
 }
 
-// getNamed reads the record of a kind that text names, by id or name.
-func (c *Client) getNamed(ctx context.Context, kind, path, text string, query url.Values, out any) error {
-	entry, err := c.resolve(ctx, kind, text)
-	if err != nil {
-		return err
+// getNamed reads the record of a kind that text names: by id, or by what find
+// returns.
+func (c *Client) getNamed(ctx context.Context, kind, path, text string, find func(ctx context.Context, text string) (party, error), query url.Values, out any) error {
+	id, ok := wholeNumber(text)
+	if !ok {
+		named, err := find(ctx, text)
+		if err != nil {
+			return err
+		}
+		id = named.ID
 	}
 	if query == nil {
 		query = url.Values{}
 	}
 	query.Set("includedetails", "true")
-	return c.get(ctx, path+"/"+strconv.Itoa(entry.ID), query, out)
+	err := c.get(ctx, path+"/"+strconv.Itoa(id), query, out)
+	if errors.Is(err, mcptools.CodeNotFound) {
+		return mcptools.Errorf(mcptools.CodeNotFound, "there is no %s %d", kind, id)
+	}
+	return err
 }
 
 // ClientRow is a client in a list.
@@ -98,7 +107,7 @@ type ClientRow struct {
 }
 
 func clientRow(r client) ClientRow {
-	return ClientRow{ID: r.ID, Name: r.Name, TopLevel: r.TopLevel, MainSite: r.MainSite, Website: r.Website, Inactive: r.Inactive}
+	return ClientRow{ID: int(r.ID), Name: r.Name, TopLevel: r.TopLevel, MainSite: r.MainSite, Website: r.Website, Inactive: bool(r.Inactive)}
 }
 
 // SearchClientsInput narrows the clients down.
@@ -135,7 +144,7 @@ func (c *Client) SearchClients(ctx context.Context, in SearchClientsInput) (*mcp
 	if searches {
 		l.query.Set("search", in.Query)
 	} else {
-		l.query.Set("advanced_search", condition("name", like, in.Query))
+		maps.Copy(l.query, advancedSearch("name", isLike, "%"+in.Query+"%"))
 	}
 	page, err := list(ctx, c, l, clientRow)
 	if errors.Is(err, mcptools.CodeInvalidArguments) && !searches {
@@ -156,26 +165,6 @@ func (c *Client) searchesClients(ctx context.Context) (bool, error) {
 		rows, _, err := fetchPage[client](ctx, c, collection{path: "/Client", key: "clients", query: url.Values{"search": {nobody}}}, 1, 1)
 		return len(rows) == 0, err
 	})
-}
-
-// The comparisons of advanced_search that are used here.
-const (
-	equals = 2
-	like   = 4
-)
-
-// condition is an advanced_search for one field. Which fields it takes differs
-// from tenant to tenant; Halo refuses the others.
-func condition(field string, comparison int, value string) string {
-	text, err := json.Marshal([]struct {
-		Name  string `json:"filter_name"`
-		Type  int    `json:"filter_type"`
-		Value string `json:"filter_value"`
-	}{{field, comparison, value}})
-	if err != nil { // text and numbers can always be marshalled
-		panic(err)
-	}
-	return string(text)
 }
 
 // GetClientInput names a client.
@@ -209,7 +198,7 @@ func (c *Client) GetClient(ctx context.Context, in GetClientInput) (*ClientRecor
 		query.Set("includeprepay", "true")
 	}
 	var r client
-	if err := c.getNamed(ctx, "client", "/Client", in.ID, query, &r); err != nil {
+	if err := c.getNamed(ctx, "client", "/Client", in.ID, c.client, query, &r); err != nil {
 		return nil, err
 	}
 	return c.clientRecord(r), nil

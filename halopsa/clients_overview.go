@@ -30,9 +30,9 @@ type OverviewInput struct {
 // OverviewOutput is a client on one screen. Sections hold a few rows and how
 // many there are.
 type OverviewOutput struct {
-	Client   *ClientRecord       `json:"client"`
-	Sections map[string]*Section `json:"sections"`
-	Problems []string            `json:"problems,omitempty"`
+	Client   ClientRecord       `json:"client"`
+	Sections map[string]Section `json:"sections"`
+	Problems []string           `json:"problems,omitempty"`
 }
 
 // Section is one part of an overview.
@@ -48,11 +48,11 @@ type Section struct {
 // /ClientContract, /Invoice, /Asset
 func (c *Client) ClientOverview(ctx context.Context, in OverviewInput) (*OverviewOutput, error) {
 	var r client
-	if err := c.getNamed(ctx, "client", "/Client", in.Client, url.Values{"includeprepay": {"true"}}, &r); err != nil {
+	if err := c.getNamed(ctx, "client", "/Client", in.Client, c.client, url.Values{"includeprepay": {"true"}}, &r); err != nil {
 		return nil, err
 	}
-	out := &OverviewOutput{Client: c.clientRecord(r), Sections: map[string]*Section{}}
-	owner := url.Values{"client_id": {strconv.Itoa(r.ID)}}
+	out := &OverviewOutput{Client: *c.clientRecord(r), Sections: map[string]Section{}}
+	owner := url.Values{"client_id": {strconv.Itoa(int(r.ID))}}
 	sections := map[string]func(context.Context, url.Values) (*Section, error){
 		"sites": c.sitesOf, "tickets": c.openTicketsOf, "contracts": c.contractsOf, "invoices": c.invoicesOf, "assets": c.assetsOf,
 	}
@@ -73,7 +73,7 @@ func (c *Client) ClientOverview(ctx context.Context, in OverviewInput) (*Overvie
 			out.Problems = append(out.Problems, name+": "+reason(err))
 			continue
 		}
-		out.Sections[name] = section
+		out.Sections[name] = *section
 	}
 	return out, nil
 }
@@ -98,23 +98,23 @@ func sectionOf[W any](ctx context.Context, c *Client, path, key string, owner, m
 }
 
 func (c *Client) sitesOf(ctx context.Context, owner url.Values) (*Section, error) {
-	return sectionOf(ctx, c, "/Site", "sites", owner, nil, func(s site) Line { return Line{ID: s.ID, Name: s.Name, Note: s.Phone} })
+	return sectionOf(ctx, c, "/Site", "sites", owner, nil, func(s site) Line { return Line{ID: int(s.ID), Name: s.Name, Note: s.Phone} })
 }
 
 func (c *Client) openTicketsOf(ctx context.Context, owner url.Values) (*Section, error) {
 	type ticketLine struct {
-		ID      int    `json:"id"`
+		ID      whole  `json:"id"`
 		Summary string `json:"summary"`
 		Date    moment `json:"dateoccurred"`
 	}
 	return sectionOf(ctx, c, "/Tickets", "tickets", owner, url.Values{"open_only": {"true"}}, func(t ticketLine) Line {
-		return Line{ID: t.ID, Name: markup.Preview(t.Summary, 100), Note: c.stamp(t.Date)}
+		return Line{ID: int(t.ID), Name: markup.Preview(t.Summary, 100), Note: c.stamp(t.Date)}
 	})
 }
 
 func (c *Client) contractsOf(ctx context.Context, owner url.Values) (*Section, error) {
 	type contractLine struct {
-		ID     int    `json:"id"`
+		ID     whole  `json:"id"`
 		Ref    string `json:"ref"`
 		Status string `json:"contract_status"`
 		End    moment `json:"end_date"`
@@ -124,27 +124,27 @@ func (c *Client) contractsOf(ctx context.Context, owner url.Values) (*Section, e
 		if !k.End.IsZero() {
 			note = joinNonEmpty(", ", note, "ends "+k.End.Format("2006-01-02"))
 		}
-		return Line{ID: k.ID, Name: k.Ref, Note: note}
+		return Line{ID: int(k.ID), Name: k.Ref, Note: note}
 	})
 }
 
 func (c *Client) assetsOf(ctx context.Context, owner url.Values) (*Section, error) {
 	type assetLine struct {
-		ID     int    `json:"id"`
+		ID     whole  `json:"id"`
 		Number string `json:"inventory_number"`
 		Key    string `json:"key_field"`
 		Type   string `json:"assettype_name"`
 		User   string `json:"username"`
 	}
 	return sectionOf(ctx, c, "/Asset", "assets", owner, nil, func(a assetLine) Line {
-		return Line{ID: a.ID, Name: cmp.Or(a.Number, a.Key), Note: joinNonEmpty(", ", a.Type, a.User)}
+		return Line{ID: int(a.ID), Name: cmp.Or(a.Number, a.Key), Note: joinNonEmpty(", ", a.Type, a.User)}
 	})
 }
 
 // invoicesOf shows the newest invoices; the note says what is still to be paid.
 func (c *Client) invoicesOf(ctx context.Context, owner url.Values) (*Section, error) {
 	type invoice struct {
-		ID     int      `json:"id"`
+		ID     whole    `json:"id"`
 		Number any      `json:"invoicenumber"`
 		Ref    string   `json:"reference"`
 		Date   moment   `json:"invoice_date"`
@@ -169,7 +169,7 @@ func (c *Client) invoicesOf(ctx context.Context, owner url.Values) (*Section, er
 			note += ", due " + amount(*r.Due, r.Money)
 		}
 		if i < overviewRows {
-			section.Items = append(section.Items, Line{ID: r.ID, Name: cmp.Or(r.Ref, text(r.Number)), Note: note})
+			section.Items = append(section.Items, Line{ID: int(r.ID), Name: cmp.Or(r.Ref, text(r.Number)), Note: note})
 		}
 	}
 	var open []string

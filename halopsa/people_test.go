@@ -3,38 +3,18 @@ package halopsa_test
 import (
 	"testing"
 
-	"github.com/msptoolbelt/toolbelt/auth"
 	"github.com/msptoolbelt/toolbelt/halopsa"
 	"github.com/msptoolbelt/toolbelt/halopsa/halotest"
 )
 
-// stage starts the fake and a client for it that acts as Sam Okafor. At the
-// end it fails the test for whatever Halo would have refused or ignored.
-func stage(t *testing.T, fake halotest.Options, options halopsa.Options) (*halotest.Server, *halopsa.Client) {
-	t.Helper()
-	server := halotest.New(fake)
-	t.Cleanup(server.Close)
-	options.URL = server.URL()
-	client, err := halopsa.New(auth.Static(server.Token(fake.Scopes...)), options)
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() {
-		for _, violation := range server.Violations() {
-			t.Errorf("Halo would not like this: %+v", violation)
-		}
-	})
-	return server, client
-}
-
 func TestWhoAmITellsAgentInstanceAndScopes(t *testing.T) {
 	t.Parallel()
-	server, client := stage(t, halotest.Options{Scopes: []string{"read:tickets", "read:customers"}}, halopsa.Options{TimeZone: "Europe/Berlin"})
-	got, err := client.WhoAmI(t.Context(), halopsa.WhoAmIInput{})
+	s := start(t, halotest.Options{Scopes: []string{"read:tickets", "read:customers"}})
+	got, err := s.client.WhoAmI(t.Context(), halopsa.WhoAmIInput{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.Agent.Name != "Sam Okafor" || got.Instance != server.URL() || got.Tenant != halotest.TenantName ||
+	if got.Agent.Name != "Sam Okafor" || got.Instance != s.server.URL() || got.Tenant != halotest.TenantName ||
 		len(got.Scopes) != 2 || got.TimeZone != "Europe/Berlin" || got.Problem != "" {
 		t.Errorf("%+v", got)
 	}
@@ -42,7 +22,7 @@ func TestWhoAmITellsAgentInstanceAndScopes(t *testing.T) {
 
 func TestAgentsAndTeams(t *testing.T) {
 	t.Parallel()
-	_, client := stage(t, halotest.Options{}, halopsa.Options{})
+	s := start(t, halotest.Options{})
 	for name, c := range map[string]struct {
 		in   halopsa.ListAgentsInput
 		want []string
@@ -52,7 +32,7 @@ func TestAgentsAndTeams(t *testing.T) {
 		"query":    {halopsa.ListAgentsInput{Query: "NAIR priya"}, []string{"Priya Nair"}},
 		"disabled": {halopsa.ListAgentsInput{Query: "nora", IncludeDisabled: true}, []string{"Nora Jensen"}},
 	} {
-		page, err := client.ListAgents(t.Context(), c.in)
+		page, err := s.client.ListAgents(t.Context(), c.in)
 		if err != nil {
 			t.Fatalf("%s: %v", name, err)
 		}
@@ -70,7 +50,7 @@ func TestAgentsAndTeams(t *testing.T) {
 			}
 		}
 	}
-	teams, err := client.ListTeams(t.Context(), halopsa.ListTeamsInput{Type: "projects", IncludeAgents: true})
+	teams, err := s.client.ListTeams(t.Context(), halopsa.ListTeamsInput{Type: "projects", IncludeAgents: true})
 	if err != nil || len(teams.Items) != 1 || teams.Items[0].Name != "Projects" || len(teams.Items[0].Agents) != 2 {
 		t.Errorf("%+v, %v", teams, err)
 	}
@@ -78,11 +58,11 @@ func TestAgentsAndTeams(t *testing.T) {
 
 func TestUnpagedListsGoOnWithACursor(t *testing.T) {
 	t.Parallel()
-	_, client := stage(t, halotest.Options{}, halopsa.Options{})
+	s := start(t, halotest.Options{})
 	seen := map[int]bool{}
 	in := halopsa.ListAgentsInput{Limit: 3}
 	for range 2 {
-		page, err := client.ListAgents(t.Context(), in)
+		page, err := s.client.ListAgents(t.Context(), in)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -9,18 +9,17 @@ import (
 	"github.com/msptoolbelt/toolbelt/mcptools"
 )
 
-// site is a client's site as Halo sends it. Ids of clients are floating-point
-// numbers there.
+// site is a client's site as Halo sends it.
 type site struct {
-	ID       int     `json:"id"`
-	Name     string  `json:"name"`
-	ClientID float64 `json:"client_id"`
-	Client   string  `json:"client_name"`
-	Phone    string  `json:"phonenumber"`
-	Inactive bool    `json:"inactive"`
-	TimeZone string  `json:"timezone"`
-	SLA      string  `json:"sla_name"`
-	Notes    string  `json:"notes"`
+	ID       whole  `json:"id"`
+	Name     string `json:"name"`
+	ClientID whole  `json:"client_id"`
+	Client   string `json:"client_name"`
+	Phone    string `json:"phonenumber"`
+	Inactive truth  `json:"inactive"`
+	TimeZone string `json:"timezone"`
+	SLA      string `json:"sla_name"`
+	Notes    string `json:"notes"`
 	Address  *struct {
 		Line1    string `json:"line1"`
 		Line2    string `json:"line2"`
@@ -42,7 +41,7 @@ type SiteRow struct {
 }
 
 func siteRow(s site) SiteRow {
-	return SiteRow{ID: s.ID, Name: s.Name, ClientID: int(s.ClientID), Client: s.Client, Phone: s.Phone, Inactive: s.Inactive}
+	return SiteRow{ID: int(s.ID), Name: s.Name, ClientID: int(s.ClientID), Client: s.Client, Phone: s.Phone, Inactive: bool(s.Inactive)}
 }
 
 // SearchSitesInput narrows the sites down.
@@ -59,7 +58,7 @@ func (c *Client) SearchSites(ctx context.Context, in SearchSitesInput) (*mcptool
 	l := collection{tool: "sites_search", cursor: in.Cursor, limit: cmp.Or(in.Limit, 20), path: "/Site", key: "sites", query: url.Values{}}
 	in.Cursor, in.Limit = "", 0
 	l.args = in
-	if err := c.filterBy(ctx, l.query, "client", in.Client); err != nil {
+	if _, err := c.ofClient(ctx, l.query, in.Client); err != nil {
 		return nil, err
 	}
 	if in.Query != "" {
@@ -71,23 +70,23 @@ func (c *Client) SearchSites(ctx context.Context, in SearchSitesInput) (*mcptool
 	return list(ctx, c, l, siteRow)
 }
 
-// filterBy sets the query parameter "<kind>_id" to the id of what text names.
-// An empty text filters nothing.
-func (c *Client) filterBy(ctx context.Context, query url.Values, kind, text string) error {
+// ofClient narrows a list down to the client that text names, and returns its
+// id. An empty text narrows nothing.
+func (c *Client) ofClient(ctx context.Context, query url.Values, text string) (int, error) {
 	if text == "" {
-		return nil
+		return 0, nil
 	}
-	entry, err := c.resolve(ctx, kind, text)
-	if err != nil {
-		return err
+	owner, err := c.client(ctx, text)
+	if err == nil {
+		query.Set("client_id", strconv.Itoa(owner.ID))
 	}
-	query.Set(kind+"_id", strconv.Itoa(entry.ID))
-	return nil
+	return owner.ID, err
 }
 
 // GetSiteInput names a site.
 type GetSiteInput struct {
-	ID string `json:"id" jsonschema:"or name"`
+	ID     string `json:"id" jsonschema:"or name"`
+	Client string `json:"client,omitempty" jsonschema:"whose site, for a name"`
 }
 
 // Site is one site in full.
@@ -103,7 +102,14 @@ type Site struct {
 // GetSite reads one site. GET /Site/{id}
 func (c *Client) GetSite(ctx context.Context, in GetSiteInput) (*Site, error) {
 	var s site
-	if err := c.getNamed(ctx, "site", "/Site", in.ID, nil, &s); err != nil {
+	find := func(ctx context.Context, text string) (party, error) {
+		owner, err := c.ofClient(ctx, url.Values{}, in.Client)
+		if err != nil {
+			return party{}, err
+		}
+		return c.site(ctx, owner, text)
+	}
+	if err := c.getNamed(ctx, "site", "/Site", in.ID, find, nil, &s); err != nil {
 		return nil, err
 	}
 	out := &Site{SiteRow: siteRow(s), TimeZone: s.TimeZone, SLA: s.SLA, Notes: plainNotes(s.Notes), CustomFields: shownFields(s.CustomFields)}

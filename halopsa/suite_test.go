@@ -59,4 +59,3 @@ func (s *suite) refused(tool string, args map[string]any) string {
 	}
 	return failure
 }
-

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -12,10 +13,9 @@ import (
 	"github.com/msptoolbelt/toolbelt/mcptools"
 )
 
-// user is an end user (contact) as Halo sends it. Its site's id is a
-// floating-point number.
+// user is an end user (contact) as Halo sends it.
 type user struct {
-	ID           int           `json:"id"`
+	ID           whole         `json:"id"`
 	Name         string        `json:"name"`
 	Title        string        `json:"title"`
 	Email        string        `json:"emailaddress"`
@@ -26,13 +26,13 @@ type user struct {
 	Phone        string        `json:"phonenumber_preferred"`
 	OtherPhone   string        `json:"phonenumber"`
 	Mobile       string        `json:"mobilenumber"`
-	ClientID     float64       `json:"client_id"`
+	ClientID     whole         `json:"client_id"`
 	Client       string        `json:"client_name"`
-	SiteID       float64       `json:"site_id"`
+	SiteID       whole         `json:"site_id"`
 	Site         string        `json:"site_name"`
-	Inactive     bool          `json:"inactive"`
-	Important    bool          `json:"isimportantcontact"`
-	NeverEmail   bool          `json:"neversendemails"`
+	Inactive     truth         `json:"inactive"`
+	Important    truth         `json:"isimportantcontact"`
+	NeverEmail   truth         `json:"neversendemails"`
 	Notes        string        `json:"notes"`
 	CustomFields []customField `json:"customfields"`
 }
@@ -58,8 +58,8 @@ type UserRow struct {
 }
 
 func userRow(u user) UserRow {
-	return UserRow{ID: u.ID, Name: u.Name, Email: u.Email, Phone: cmp.Or(u.Phone, u.OtherPhone), ClientID: int(u.ClientID), Client: u.Client,
-		Site: u.Site, VIP: u.Important, Inactive: u.Inactive}
+	return UserRow{ID: int(u.ID), Name: u.Name, Email: u.Email, Phone: cmp.Or(u.Phone, u.OtherPhone), ClientID: int(u.ClientID), Client: u.Client,
+		Site: u.Site, VIP: bool(u.Important), Inactive: bool(u.Inactive)}
 }
 
 // SearchUsersInput narrows the end users down. AzureOID and Email find exactly
@@ -82,11 +82,16 @@ func (c *Client) SearchUsers(ctx context.Context, in SearchUsersInput) (*mcptool
 	l := collection{tool: "users_search", cursor: in.Cursor, limit: cmp.Or(in.Limit, 20), path: "/Users", key: "users", query: url.Values{}}
 	in.Cursor, in.Limit = "", 0
 	l.args = in
-	if err := c.filterBy(ctx, l.query, "client", in.Client); err != nil {
+	owner, err := c.ofClient(ctx, l.query, in.Client)
+	if err != nil {
 		return nil, err
 	}
-	if err := c.filterBy(ctx, l.query, "site", in.Site); err != nil {
-		return nil, err
+	if in.Site != "" {
+		at, err := c.site(ctx, owner, in.Site)
+		if err != nil {
+			return nil, err
+		}
+		l.query.Set("site_id", strconv.Itoa(at.ID))
 	}
 	if in.IncludeInactive {
 		l.query.Set("includeinactive", "true")
@@ -137,22 +142,19 @@ const maxWalk = 300
 // where the value may be in another field, the plain search and then the users
 // of the client are looked through. certain says that nobody else can have it.
 func (c *Client) usersWith(ctx context.Context, l collection, field, value string, fits func(user) bool) (found []user, certain bool, err error) {
-	attempt := func(name, value string) ([]user, error) {
-		query := url.Values{}
-		for key, values := range l.query {
-			query[key] = values
-		}
-		query.Set(name, value)
+	attempt := func(search url.Values) ([]user, error) {
+		query := maps.Clone(l.query)
+		maps.Copy(query, search)
 		rows, _, err := fetchPage[user](ctx, c, collection{path: l.path, key: l.key, query: query}, 1, maxPageSize)
 		return slices.DeleteFunc(rows, func(u user) bool { return !fits(u) }), err
 	}
-	found, err = attempt("advanced_search", condition(field, equals, value))
+	found, err = attempt(advancedSearch(field, isEqual, value))
 	if err != nil && !errors.Is(err, mcptools.CodeInvalidArguments) {
 		return nil, false, err
 	}
 	certain = err == nil
 	if len(found) == 0 {
-		if found, err = attempt("search", value); err != nil {
+		if found, err = attempt(params("search", value)); err != nil {
 			return nil, false, err
 		}
 	}
@@ -199,13 +201,14 @@ type User struct {
 // GetUser reads one end user. Parts that cannot be read are named in Problems.
 // GET /Users/{id}, GET /Asset, GET /Tickets
 func (c *Client) GetUser(ctx context.Context, in GetUserInput) (*User, error) {
+	find := func(ctx context.Context, text string) (party, error) { return c.user(ctx, 0, text) }
 	var u user
-	if err := c.getNamed(ctx, "user", "/Users", in.ID, nil, &u); err != nil {
+	if err := c.getNamed(ctx, "user", "/Users", in.ID, find, nil, &u); err != nil {
 		return nil, err
 	}
 	out := &User{UserRow: userRow(u), Title: u.Title, Mobile: u.Mobile, Login: u.Login, AzureOID: u.AzureOID, SiteID: int(u.SiteID),
-		NoEmail: u.NeverEmail, Notes: plainNotes(u.Notes), CustomFields: shownFields(u.CustomFields)}
-	owner := url.Values{"user_id": {strconv.Itoa(u.ID)}}
+		NoEmail: bool(u.NeverEmail), Notes: plainNotes(u.Notes), CustomFields: shownFields(u.CustomFields)}
+	owner := url.Values{"user_id": {strconv.Itoa(int(u.ID))}}
 	for _, part := range in.Include {
 		var err error
 		switch part {
