@@ -3,6 +3,7 @@ package halotest
 import (
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -71,12 +72,15 @@ func knownScope(scope string) bool {
 
 // Token returns a fresh access token of the API's agent with the scopes given,
 // or with "all".
-func (s *Server) Token(scopes ...string) string {
+func (s *Server) Token(scopes ...string) string { return s.TokenAs(AgentSam, scopes...) }
+
+// TokenAs returns a fresh access token of an agent who signed in.
+func (s *Server) TokenAs(agent int, scopes ...string) string {
 	scope := strings.Join(scopes, " ")
 	if scope == "" {
 		scope = "all"
 	}
-	return s.oauth.Issue(map[string]any{"sub": "2", "agentid": AgentSam, "client_id": ClientID, "tenant": s.Tenant(), "scope": scope})
+	return s.oauth.Issue(map[string]any{"sub": strconv.Itoa(agent), "agentid": agent, "client_id": ClientID, "tenant": s.Tenant(), "scope": scope})
 }
 
 // RevokeTokens makes every token issued so far invalid: the next call with one

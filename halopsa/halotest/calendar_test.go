@@ -127,6 +127,15 @@ func TestApprovals(t *testing.T) {
 		t.Errorf("approvals %v", got)
 	}
 	expectRefusal(t, server, "POST", "/TicketApproval", `[{"ticket_id":2045,"seq":1,"result":1}]`, http.StatusBadRequest, "not the approver")
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL()+"/api/TicketApproval", strings.NewReader(`[{"ticket_id":2045,"seq":1,"result":1}]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Content-Type", "application/json")
+	request.Header.Set("Authorization", "Bearer "+server.TokenAs(halotest.AgentTom))
+	if status, text := do(t, request); status != 200 || !strings.Contains(text, `"result":1`) {
+		t.Errorf("the approver gets %d %s", status, text)
+	}
 	ask[object](t, server, "DELETE", "/TicketApproval/2045&1", "")
 	expectRefusal(t, server, "DELETE", "/TicketApproval/2045&1", "", http.StatusNotFound, "not found")
 	expectViolations(t, server)

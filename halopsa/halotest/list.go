@@ -39,7 +39,11 @@ func (c *call) reply(l listing) (any, error) {
 	case idsOnly: // not compatible with paging: every id
 	case !l.unpaged && c.query.flag("pageinate") && hasPage && page >= 1:
 		size := l.pageSize(c.query)
-		rows = rows[min(total, (page-1)*size):min(total, page*size)]
+		first := total // a page far behind the last is empty, however far
+		if page-1 <= total/size {
+			first = min(total, (page-1)*size)
+		}
+		rows = rows[first:min(total, first+min(size, total))]
 		envelope["page_no"], envelope["page_size"] = page, size
 	case hasCount && count >= 0 && !c.query.flag("pageinate"):
 		rows = rows[:min(total, count)]

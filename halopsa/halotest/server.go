@@ -96,6 +96,7 @@ type Server struct {
 	api      *fakehttp.Server
 	login    *fakehttp.Server // the same as api unless SeparateAuthHost
 	routes   map[string]handler
+	handler  http.Handler
 
 	mu     sync.Mutex
 	data   *data
@@ -124,12 +125,16 @@ func New(options Options) *Server {
 	} else {
 		mux.Handle("/auth/", s.authHandler("/auth"))
 	}
-	s.api = fakehttp.Serve(s.recorder.Wrap(s.faults.Wrap(mux)))
+	s.handler = s.recorder.Wrap(s.faults.Wrap(mux))
+	s.api = fakehttp.Serve(s.handler)
 	if s.login == nil {
 		s.login = s.api
 	}
 	return s
 }
+
+// ServeHTTP answers a request as the server at URL does, without a connection.
+func (s *Server) ServeHTTP(w http.ResponseWriter, r *http.Request) { s.handler.ServeHTTP(w, r) }
 
 // Close ends the server and its connections.
 func (s *Server) Close() {
