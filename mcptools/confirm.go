@@ -65,7 +65,7 @@ type confirmer struct {
 
 // approve returns nil when the call may run.
 func (c *confirmer) approve(ctx context.Context, call *Call) error {
-	args, err := call.Tool.definition.in.prepare(call.Arguments)
+	args, err := call.Tool.definition.prepare(call.Arguments)
 	if err != nil {
 		return err
 	}

@@ -108,6 +108,7 @@ func compile(text json.RawMessage) (*validator.Schema, error) {
 	c := validator.NewCompiler()
 	c.Draft = validator.Draft2020
 	c.AssertFormat = true
+	c.AssertContent = true
 	c.LoadURL = nil
 	if err := c.AddResource("mem:tool", strings.NewReader(string(text))); err != nil {
 		return nil, err

@@ -25,6 +25,7 @@ type Tool struct {
 type definition struct {
 	spec    Spec
 	in, out *schema
+	fits    func(args json.RawMessage) error
 	invoke  func(ctx context.Context, args json.RawMessage) (any, error)
 }
 
@@ -40,6 +41,13 @@ func Define[In, Out any](spec Spec, fn func(context.Context, In) (Out, error)) T
 	d, err := define(spec, reflect.TypeFor[In](), reflect.TypeFor[Out]())
 	if err != nil {
 		panic(fmt.Sprintf("mcptools.Define(%q): %v", spec.Name, err))
+	}
+	d.fits = func(args json.RawMessage) error {
+		var in In
+		if err := json.Unmarshal(args, &in); err != nil {
+			return unmarshalFault(err)
+		}
+		return nil
 	}
 	d.invoke = func(ctx context.Context, args json.RawMessage) (any, error) {
 		var in In
@@ -86,7 +94,7 @@ func unmarshalFault(err error) error {
 	if wrong, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
 		return invalid([]Fault{{Path: wrong.Field, Message: "cannot be " + clip(wrong.Value, 64)}})
 	}
-	return invalid([]Fault{{Message: "the arguments do not fit"}})
+	return invalid([]Fault{{Message: "a value does not fit its argument"}}) // the text of err may hold anything
 }
 
 // Spec returns what the tool was defined with.
@@ -101,8 +109,18 @@ func (t Tool) OutputSchema() json.RawMessage { return t.definition.out.text }
 // Validate reports what is wrong with args: nil, or an [*Error] with
 // CodeInvalidArguments that names every fault.
 func (t Tool) Validate(args json.RawMessage) error {
-	_, err := t.definition.in.prepare(args)
+	_, err := t.definition.prepare(args)
 	return err
+}
+
+// prepare returns args in their canonical form when the function can be called
+// with them.
+func (d *definition) prepare(args json.RawMessage) (json.RawMessage, error) {
+	canonical, err := d.in.prepare(args)
+	if err != nil {
+		return nil, err
+	}
+	return canonical, d.fits(canonical)
 }
 
 // Call runs the tool without MCP. The error is an [*Error], an [*InputRequired]
