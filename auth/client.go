@@ -34,6 +34,7 @@ func baseTransport() http.RoundTripper {
 	}
 	t := standard.Clone()
 	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	t.DisableKeepAlives = true // a token an hour is not worth an idle connection and its goroutines
 	return t
 }
 

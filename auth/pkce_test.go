@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/url"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -327,3 +328,30 @@ func TestSignInAgainDuringRenewal(t *testing.T) {
 type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(r *http.Request) (*http.Response, error) { return f(r) }
+
+func TestLoopbackIsLeftClean(t *testing.T) {
+	s := newServer(t)
+	var back string
+	p := newSignIn(t, auth.PKCEConfig{Authority: s.authority(), Open: func(page string) error {
+		asked, err := url.Parse(page)
+		back = asked.Query().Get("redirect_uri")
+		visit(t, page)
+		return err
+	}})
+	before := runtime.NumGoroutine()
+	for range 5 {
+		if _, err := p.LoginLoopback(t.Context()); err != nil {
+			t.Fatal(err)
+		}
+		if resp, err := http.Get(back); err == nil {
+			resp.Body.Close()
+			t.Error("the page is still there")
+		}
+	}
+	http.DefaultClient.CloseIdleConnections()
+	for deadline := time.Now().Add(2 * time.Second); runtime.NumGoroutine() > before; time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
+		}
+	}
+}

@@ -23,23 +23,28 @@ func (o *operation) attempt(p permit) (r result) {
 	r.class = Fatal
 	defer func() { o.scope.breaker.verdict(p, r.class) }()
 
-	ctx, cancel := context.WithCancelCause(o.req.Context())
-	r.ctx, r.cancel = ctx, cancel
-	defer func() {
-		if r.resp == nil {
-			cancel(nil)
-		}
-	}()
-	timer := time.AfterFunc(o.retry.AttemptTimeout, func() { cancel(ErrAttemptTimeout) })
-	defer timer.Stop()
-
+	ctx := o.req.Context()
+	var timer *time.Timer
+	if o.hasTime(o.retry.AttemptTimeout) { // else the caller's deadline comes first, and is enough
+		var cancel context.CancelCauseFunc
+		ctx, cancel = context.WithCancelCause(ctx)
+		timer = time.AfterFunc(o.retry.AttemptTimeout, func() { cancel(ErrAttemptTimeout) })
+		defer timer.Stop()
+		defer func() {
+			if r.resp == nil {
+				cancel(nil)
+			}
+		}()
+		r.release = release(cancel)
+	}
 	req, watch, err := o.prepare(ctx)
 	if err != nil {
 		r.err = err
 		return r
 	}
 	r.resp, r.err = o.t.options.Base.RoundTrip(req) //nolint:bodyclose // drain closes it, or the caller
-	o.judge(&r, timer, watch)
+	late := timer != nil && !timer.Stop() && errors.Is(context.Cause(ctx), ErrAttemptTimeout)
+	o.judge(&r, late, watch)
 	if hook != nil {
 		e := AttemptEvent{Key: o.scope.key, Request: o.req, Number: o.attempts, Class: r.class, Err: r.err, Duration: time.Since(started)}
 		if r.resp != nil {
@@ -50,13 +55,16 @@ func (o *operation) attempt(p permit) (r result) {
 	return r
 }
 
-// prepare copies the request for one attempt: the base gets its own context,
-// and from the second attempt on its own body.
+// prepare copies the request for one attempt if the base must see another
+// context or, from the second attempt on, another body.
 func (o *operation) prepare(ctx context.Context) (*http.Request, *watch, error) {
 	var w *watch
 	if !o.idempotent {
 		w = new(watch)
 		ctx = httptrace.WithClientTrace(ctx, w.trace())
+	}
+	if o.attempts == 1 && ctx == o.req.Context() {
+		return o.req, w, nil
 	}
 	req := o.req.WithContext(ctx)
 	if o.attempts > 1 && o.req.GetBody != nil {
@@ -70,12 +78,12 @@ func (o *operation) prepare(ctx context.Context) (*http.Request, *watch, error) 
 }
 
 // judge puts the attempt into its class.
-func (o *operation) judge(r *result, timer *time.Timer, w *watch) {
+func (o *operation) judge(r *result, late bool, w *watch) {
 	if r.err == nil && r.resp == nil {
 		r.err = errNoAnswer
 		return
 	}
-	if !timer.Stop() && errors.Is(context.Cause(r.ctx), ErrAttemptTimeout) {
+	if late {
 		// The context's end is what the base reports, or will once the body is
 		// read; a caller would take it for its own.
 		if r.resp != nil {
@@ -100,10 +108,10 @@ func (o *operation) guard(r result) {
 	case r.resp.StatusCode == http.StatusSwitchingProtocols:
 		return // the connection is the caller's now
 	case r.resp.Body == nil || r.resp.Body == http.NoBody:
-		r.cancel(nil)
+		r.release.end()
 		return
 	}
-	r.resp.Body = &body{ReadCloser: r.resp.Body, ctx: r.ctx, cancel: r.cancel, idle: o.t.options.Limits.BodyIdleTimeout, left: o.limit}
+	r.resp.Body = &body{ReadCloser: r.resp.Body, release: r.release, idle: o.t.options.Limits.BodyIdleTimeout, left: o.limit}
 }
 
 // watch sees how far a request got. A nil watch saw nothing.
@@ -118,7 +126,6 @@ func (w *watch) trace() *httptrace.ClientTrace {
 		GetConn:      func(string) { w.started.Store(true) },
 		GotConn:      func(httptrace.GotConnInfo) { w.gotConn.Store(true) },
 		WroteHeaders: func() { w.wrote.Store(true) },
-		WroteRequest: func(httptrace.WroteRequestInfo) { w.wrote.Store(true) },
 	}
 }
 

@@ -2,23 +2,40 @@ package resilience
 
 import (
 	"bytes"
-	"context"
 	"errors"
 	"io"
 	"net/http"
+	"sync/atomic"
 	"time"
 )
+
+// release ends the context of an attempt, which lives as long as the body of
+// its answer. It is nil if the attempt ran on the caller's context.
+type release func(cause error)
+
+func (r release) end() {
+	if r != nil {
+		r(nil)
+	}
+}
+
+// abort makes a read of body that is under way return. With net/http a body
+// may be closed while it is read; for other bases there is the context.
+func (r release) abort(body io.Closer) {
+	r.end()
+	_ = body.Close() // it is given up
+}
 
 // body guards the body of an answer that goes to the caller: its size, the
 // wait for its next bytes, and the attempt's context, which ends with it.
 type body struct {
 	io.ReadCloser
-	ctx    context.Context
-	cancel context.CancelCauseFunc
-	idle   time.Duration
-	timer  *time.Timer
-	left   int64 // bytes that may still come; < 0 is unlimited
-	err    error
+	release release
+	idle    time.Duration
+	timer   *time.Timer
+	stalled atomic.Bool // set by the timer
+	left    int64       // bytes that may still come; < 0 is unlimited
+	err     error
 }
 
 // Read implements [io.Reader].
@@ -33,7 +50,7 @@ func (b *body) Read(p []byte) (int, error) {
 		p = p[:b.left+1] // one more than allowed tells too long from just right
 	}
 	if b.timer == nil {
-		b.timer = time.AfterFunc(b.idle, func() { b.cancel(ErrBodyIdle) })
+		b.timer = time.AfterFunc(b.idle, b.stall)
 	} else {
 		b.timer.Reset(b.idle)
 	}
@@ -46,18 +63,23 @@ func (b *body) Read(p []byte) (int, error) {
 		b.left -= int64(n)
 	}
 	if err != nil {
-		if !errors.Is(err, io.EOF) && errors.Is(context.Cause(b.ctx), ErrBodyIdle) {
+		if !errors.Is(err, io.EOF) && b.stalled.Load() {
 			err = ErrBodyIdle
 		}
 		b.err = err
-		b.cancel(nil)
+		b.release.end()
 	}
 	return n, err
 }
 
+func (b *body) stall() {
+	b.stalled.Store(true)
+	b.release.abort(b.ReadCloser)
+}
+
 // Close implements [io.Closer].
 func (b *body) Close() error {
-	defer b.cancel(nil)
+	defer b.release.end()
 	return b.ReadCloser.Close()
 }
 
@@ -72,16 +94,17 @@ const (
 
 // drain reads and closes the body of resp within those bounds, and leaves what
 // it kept as the body.
-func drain(resp *http.Response, cancel context.CancelCauseFunc) {
-	timer := time.AfterFunc(drainTime, func() { cancel(nil) })
+func drain(resp *http.Response, r release) {
+	from := resp.Body
+	timer := time.AfterFunc(drainTime, func() { r.abort(from) })
 	var kept bytes.Buffer
-	_, err := io.CopyN(&kept, resp.Body, keepBytes)
+	_, err := io.CopyN(&kept, from, keepBytes)
 	if err == nil {
-		_, err = io.CopyN(io.Discard, resp.Body, drainBytes-keepBytes)
+		_, err = io.CopyN(io.Discard, from, drainBytes-keepBytes)
 	}
 	timer.Stop()
-	_ = resp.Body.Close() // nothing more is wanted of it
-	cancel(nil)
+	_ = from.Close() // nothing more is wanted of it
+	r.end()
 	end := io.EOF
 	if !errors.Is(err, io.EOF) || kept.Len() == keepBytes {
 		end = io.ErrUnexpectedEOF

@@ -46,7 +46,7 @@ type RetryPolicy struct {
 // BreakerPolicy says when a key is taken for dead, and for how long.
 type BreakerPolicy struct {
 	Consecutive  int           // failures in a row that open it; default 10
-	MinRequests  int           // verdicts within Window before the ratio counts; default 20
+	MinRequests  int           // verdicts within Window before the ratio counts; default 50: with 20, a survivable 30 % opens it by chance now and then
 	FailureRatio float64       // of the verdicts within Window that opens it; default 0.6
 	Window       time.Duration // default 10 s
 	Cooldown     time.Duration // open time before one probe is let through; doubles with each failed probe; default 2 s
@@ -84,7 +84,7 @@ func (o *Options) setDefaults() {
 		o.Retry.Budget = 500
 	}
 	positive(&o.Breaker.Consecutive, 10)
-	positive(&o.Breaker.MinRequests, 20)
+	positive(&o.Breaker.MinRequests, 50)
 	positive(&o.Breaker.FailureRatio, 0.6)
 	positive(&o.Breaker.Window, 10*time.Second)
 	positive(&o.Breaker.Cooldown, 2*time.Second)

@@ -82,11 +82,10 @@ type operation struct {
 
 // result is the outcome of an attempt.
 type result struct {
-	resp   *http.Response
-	err    error
-	class  Class
-	ctx    context.Context // of the attempt; lives as long as the body
-	cancel context.CancelCauseFunc
+	resp    *http.Response
+	err     error
+	class   Class
+	release release
 }
 
 func (o *operation) apply(c *Call) {
@@ -125,7 +124,7 @@ func (o *operation) run() (*http.Response, error) {
 			hook(RetryEvent{Key: o.scope.key, Request: o.req, Number: o.attempts, Class: r.class, Wait: wait})
 		}
 		if r.resp != nil {
-			drain(r.resp, r.cancel)
+			drain(r.resp, r.release)
 		}
 		o.last = r
 		if err := o.sleep(wait); err != nil {
