@@ -52,7 +52,10 @@ type Client struct {
 	tables  cache.Cache[[]Entry] // reference tables, by identity and kind
 	agents  cache.Cache[agent]   // the signed-in agent, by identity
 
-	searchable cache.Cache[bool] // whether /Client can be searched, by identity
+	searchable cache.Cache[bool]       // whether /Client can be searched, by identity
+	types      cache.Cache[ticketType] // by identity and id
+	workflows  cache.Cache[workflow]
+	outcomes   cache.Cache[[]outcome] // by identity, type, workflow and step
 }
 
 // New returns a client that signs in with source.
@@ -69,8 +72,8 @@ func New(source auth.TokenSource, options Options) (*Client, error) {
 	if c.tables.TTL <= 0 {
 		c.tables.TTL = 10 * time.Minute
 	}
-	c.agents.TTL = c.tables.TTL
-	c.searchable.TTL = c.tables.TTL
+	c.searchable.TTL, c.agents.TTL = c.tables.TTL, c.tables.TTL
+	c.types.TTL, c.workflows.TTL, c.outcomes.TTL = c.tables.TTL, c.tables.TTL, c.tables.TTL
 	if c.zone, err = when.Zone(options.TimeZone); err != nil {
 		return nil, fmt.Errorf("halopsa: %w", err)
 	}

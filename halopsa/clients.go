@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"fmt"
 	"maps"
 	"net/url"
 	"slices"
@@ -34,29 +33,6 @@ type client struct {
 	PrepayUsed   *float64      `json:"prepayused"`
 	PrepayLeft   *float64      `json:"prepaybalance"`
 	CustomFields []customField `json:"customfields"`
-}
-
-// customField is a field that the tenant added, with its value.
-type customField struct {
-	Name    string `json:"name"`
-	Label   string `json:"label"`
-	Value   any    `json:"value"`
-	Display string `json:"display"`
-}
-
-// shownFields are the custom fields that have a value, by label.
-func shownFields(fields []customField) map[string]string {
-	shown := map[string]string{}
-	for _, f := range fields {
-		text := f.Display
-		if text == "" && f.Value != nil {
-			text = fmt.Sprint(f.Value)
-		}
-		if text != "" {
-			shown[cmp.Or(f.Label, f.Name)] = markup.Preview(text, 200)
-		}
-	}
-	return shown
 }
 
 // plainNotes are the notes of a record, which may be HTML, as short Markdown.

@@ -31,6 +31,8 @@ type within struct {
 	sla        int // priorities
 	tree       int // categories; 0 is the first of the four trees
 	list       int // lookups; 0 is the list of lists
+
+	open bool // statuses that do not close a ticket
 }
 
 // unassigned is the agent of tickets that nobody has. It is the one id that is
@@ -76,7 +78,7 @@ func tableOf(kind string, in within) (table, bool) {
 	switch kind {
 	case "status":
 		// Orders and items have statuses too, in the same table.
-		return table{"/Status", "statuses", params("type", "ticket", "tickettype_id", number(in.ticketType)), plain}, true
+		return table{"/Status", "statuses", params("type", "ticket", "tickettype_id", number(in.ticketType), "excludeclosed", flag(in.open)), plain}, true
 	case "priority":
 		return table{"/Priority", "priorities", params("slaid", number(in.sla)), priorityEntry}, true
 	case "category":
@@ -149,6 +151,14 @@ func number(id int) string {
 		return ""
 	}
 	return strconv.Itoa(id)
+}
+
+// flag writes a truth value for a query; false is none.
+func flag(on bool) string {
+	if on {
+		return "true"
+	}
+	return ""
 }
 
 func different(text, from string) string {

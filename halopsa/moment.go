@@ -2,8 +2,12 @@ package halopsa
 
 import (
 	"encoding/json"
+	"fmt"
+	"math"
 	"strings"
 	"time"
+
+	"github.com/msptoolbelt/toolbelt/internal/when"
 )
 
 // moment is a time as Halo writes it: ISO 8601, UTC where no zone is given, and
@@ -39,3 +43,21 @@ func (c *Client) stamp(m moment) string {
 
 // halo writes a time as Halo takes it.
 func halo(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
+
+// hours reads a time taken, such as "45m", as Halo counts it: in hours.
+func hours(text string) (float64, error) {
+	taken, err := when.Duration(text)
+	return math.Round(taken.Hours()*1e4) / 1e4, err
+}
+
+// spell writes hours as people read them: "1h 30m". No time is "".
+func spell(hours float64) string {
+	minutes := int(math.Round(hours * 60))
+	switch {
+	case minutes <= 0:
+		return ""
+	case minutes < 60:
+		return fmt.Sprintf("%dm", minutes)
+	}
+	return fmt.Sprintf("%dh %02dm", minutes/60, minutes%60)
+}

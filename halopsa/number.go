@@ -2,27 +2,22 @@ package halopsa
 
 import (
 	"encoding/json"
-	"fmt"
 	"math"
 	"strconv"
 	"strings"
 )
 
-// whole is a whole number as Halo writes it: 21, 21.0, "21", or null for 0.
+// whole is a whole number as Halo writes it: 21, 21.0 or "21". null and what is
+// no number, such as the GUID that is the id of a priority, count as 0.
 type whole int
 
 // UnmarshalJSON reads any of these forms.
 func (w *whole) UnmarshalJSON(data []byte) error {
-	text := strings.TrimSpace(strings.Trim(string(data), `"`))
-	if text == "" || text == "null" {
-		*w = 0
-		return nil
+	*w = 0
+	n, err := strconv.ParseFloat(strings.TrimSpace(strings.Trim(string(data), `"`)), 64)
+	if err == nil && math.Trunc(n) == n && math.Abs(n) < 1<<52 {
+		*w = whole(n)
 	}
-	n, err := strconv.ParseFloat(text, 64)
-	if err != nil || math.Trunc(n) != n || math.Abs(n) > 1<<52 {
-		return fmt.Errorf("%.20q is no whole number", text)
-	}
-	*w = whole(n)
 	return nil
 }
 

@@ -4,7 +4,7 @@ import "github.com/msptoolbelt/toolbelt/mcptools"
 
 // Tools returns all tools of the client.
 func (c *Client) Tools() mcptools.Set {
-	return mcptools.Join(c.coreTools(), c.clientTools(), c.agentTools())
+	return mcptools.Join(c.coreTools(), c.lookupTools(), c.ticketTools(), c.actionTools(), c.clientTools(), c.agentTools())
 }
 
 func (c *Client) coreTools() mcptools.Set {
@@ -20,6 +20,50 @@ func (c *Client) coreTools() mcptools.Set {
 			Scopes:      mcptools.AllScopes("read:tickets", "read:customers"),
 		}, c.GlobalSearch),
 	)
+}
+
+func (c *Client) lookupTools() mcptools.Set {
+	return mcptools.NewSet(
+		mcptools.Define(mcptools.Spec{
+			Name: "halo_lookups_get", Title: "List reference data", Toolset: "lookups", Effect: mcptools.ReadOnly,
+			Description: "List statuses, priorities, types, categories, teams and other reference tables. Tools take these names as they are.",
+			Scopes:      mcptools.AllScopes("read:tickets"),
+		}, c.Lookups),
+		mcptools.Define(mcptools.Spec{
+			Name: "halo_resolve", Title: "Find what a name means", Toolset: "lookups", Effect: mcptools.ReadOnly,
+			Description: "Find the one record a name, address or Entra object id means. Other tools take names too, so this is rarely needed.",
+			Scopes:      mcptools.AllScopes("read:tickets", "read:customers"),
+		}, c.Resolve),
+		mcptools.Define(mcptools.Spec{
+			Name: "halo_ticket_type_get", Title: "Show a ticket type", Toolset: "lookups", Effect: mcptools.ReadOnly,
+			Description: "Show which fields a ticket type needs, its priorities, statuses and defaults.",
+			Scopes:      mcptools.AllScopes("read:tickets"),
+		}, c.GetTicketType),
+	)
+}
+
+func (c *Client) ticketTools() mcptools.Set {
+	return mcptools.NewSet(
+		mcptools.Define(mcptools.Spec{
+			Name: "halo_tickets_search", Title: "Search tickets", Toolset: "tickets", Effect: mcptools.ReadOnly, Marks: mcptools.Untrusted,
+			Description: "Find tickets. Read one with halo_tickets_get.",
+			Scopes:      mcptools.AllScopes("read:tickets", "read:customers"),
+		}, c.SearchTickets),
+		mcptools.Define(mcptools.Spec{
+			Name: "halo_tickets_get", Title: "Read a ticket", Toolset: "tickets", Effect: mcptools.ReadOnly, Marks: mcptools.Untrusted,
+			Description: "Read one ticket. Its conversation is in halo_tickets_timeline.",
+			Scopes:      mcptools.AllScopes("read:tickets", "read:calendar"),
+		}, c.GetTicket),
+		mcptools.Define(mcptools.Spec{
+			Name: "halo_tickets_timeline", Title: "Read a ticket's history", Toolset: "tickets", Effect: mcptools.ReadOnly, Marks: mcptools.Untrusted,
+			Description: "Read a ticket with its notes, mails and changes, oldest first.",
+			Scopes:      mcptools.AllScopes("read:tickets"),
+		}, c.TicketTimeline),
+	)
+}
+
+func (c *Client) actionTools() mcptools.Set {
+	return mcptools.NewSet()
 }
 
 func (c *Client) clientTools() mcptools.Set {

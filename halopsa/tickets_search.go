@@ -1,0 +1,188 @@
+package halopsa
+
+import (
+	"cmp"
+	"context"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/msptoolbelt/toolbelt/internal/when"
+	"github.com/msptoolbelt/toolbelt/mcptools"
+)
+
+// SearchTicketsInput narrows a list of tickets. Records are named or given by
+// id.
+type SearchTicketsInput struct {
+	Query       string   `json:"query,omitempty" jsonschema:"words, or part of a number"`
+	InActions   bool     `json:"search_actions,omitempty" jsonschema:"also search notes and mails"`
+	State       string   `json:"state,omitempty" enum:"open,closed,all" default:"open"`
+	Client      string   `json:"client,omitempty"`
+	Site        string   `json:"site,omitempty"`
+	User        string   `json:"user,omitempty" jsonschema:"requester: name, e-mail or id"`
+	Agent       string   `json:"agent,omitempty" jsonschema:"name, me or unassigned"`
+	Team        string   `json:"team,omitempty"`
+	Type        string   `json:"ticket_type,omitempty"`
+	Status      []string `json:"status,omitempty"`
+	Priority    string   `json:"priority,omitempty"`
+	Category    string   `json:"category,omitempty" jsonschema:"path such as Hardware>Printer"`
+	SLA         string   `json:"sla,omitempty"`
+	DateField   string   `json:"date_field,omitempty" enum:"reported,closed" default:"reported"`
+	From        string   `json:"from,omitempty"`
+	To          string   `json:"to,omitempty"`
+	ParentID    int      `json:"parent_id,omitempty"`
+	AssetID     int      `json:"asset_id,omitempty"`
+	ContractID  int      `json:"contract_id,omitempty"`
+	Attachments bool     `json:"with_attachments,omitempty"`
+	Sort        string   `json:"sort,omitempty" enum:"newest,oldest,updated,due" default:"newest"`
+	Limit       int      `json:"limit,omitempty" default:"20" minimum:"1" maximum:"100"`
+	Cursor      string   `json:"cursor,omitempty"`
+}
+
+// sortOrders are the fields that lists are ordered by, and the direction.
+var sortOrders = map[string][2]string{
+	"newest": {"id", "true"}, "oldest": {"id", "false"}, "updated": {"lastactiondate", "true"}, "due": {"fixbydate", "false"},
+}
+
+// SearchTickets lists tickets. Halo cannot filter by custom fields.
+// https://halopsa.com/apidoc/resources/tickets
+func (c *Client) SearchTickets(ctx context.Context, in SearchTicketsInput) (*mcptools.Page[TicketRow], error) {
+	query, err := c.ticketQuery(ctx, in)
+	if err != nil {
+		return nil, err
+	}
+	names, err := c.labels(ctx, ticketLabels...)
+	if err != nil {
+		return nil, err
+	}
+	l := collection{tool: "halo_tickets_search", cursor: in.Cursor, limit: cmp.Or(in.Limit, 20), path: "/Tickets", key: "tickets", query: query}
+	in.Cursor, in.Limit = "", 0
+	l.args = in
+	return list(ctx, c, l, func(t ticket) TicketRow { return c.ticketRow(names, t) })
+}
+
+// ticketQuery turns names into the filters of GET /Tickets.
+func (c *Client) ticketQuery(ctx context.Context, in SearchTicketsInput) (url.Values, error) {
+	sort, ok := sortOrders[cmp.Or(in.Sort, "newest")]
+	if !ok {
+		return nil, mcptools.Errorf(mcptools.CodeInvalidArguments, "sort: must be newest, oldest, updated or due")
+	}
+	query := params("search", strings.TrimSpace(in.Query), "searchactions", flag(in.InActions && in.Query != ""), "order", sort[0], "orderdesc", sort[1],
+		"parent_id", number(in.ParentID), "asset_id", number(in.AssetID), "contract_id", number(in.ContractID), "withattachments", flag(in.Attachments))
+	switch state := cmp.Or(in.State, "open"); {
+	case state == "closed", state == "open" && in.DateField == "closed": // what has a closing date is closed
+		query.Set("closed_only", "true")
+	case state == "open":
+		query.Set("open_only", "true")
+	}
+	for _, step := range []func(context.Context, SearchTicketsInput, url.Values) error{c.whose, c.filedUnder, c.ranked, c.dated} {
+		if err := step(ctx, in, query); err != nil {
+			return nil, err
+		}
+	}
+	return query, nil
+}
+
+// whose narrows to a client, a site and a user.
+func (c *Client) whose(ctx context.Context, in SearchTicketsInput, query url.Values) error {
+	client := 0
+	for _, part := range []struct{ kind, text string }{{"client", in.Client}, {"site", in.Site}, {"user", in.User}} {
+		if part.text == "" {
+			continue
+		}
+		directory := map[string]directory{"client": clientDirectory, "site": siteDirectory, "user": userDirectory}[part.kind]
+		found, err := c.find(ctx, directory, client, part.text)
+		if err != nil {
+			return err
+		}
+		client = found.ClientID
+		query.Set(part.kind+"_id", strconv.Itoa(found.ID))
+	}
+	return nil
+}
+
+// filedUnder narrows to reference data. The filter of a ticket type is
+// requesttype, whatever its field is called; those of teams and of most others
+// take ids, joined by commas.
+func (c *Client) filedUnder(ctx context.Context, in SearchTicketsInput, query url.Values) error {
+	for _, part := range []struct{ kind, text, filter string }{
+		{"agent", in.Agent, "agent_id"}, {"team", in.Team, "team"}, {"ticket_type", in.Type, "requesttype_id"},
+		{"category", in.Category, "category_1"}, {"sla", in.SLA, "sla"},
+	} {
+		if part.text == "" {
+			continue
+		}
+		entry, err := c.resolve(ctx, part.kind, part.text)
+		if err != nil {
+			return err
+		}
+		query.Set(part.filter, strconv.Itoa(entry.ID))
+	}
+	var statuses []string
+	for _, text := range in.Status {
+		entry, err := c.resolve(ctx, "status", text)
+		if err != nil {
+			return err
+		}
+		statuses = append(statuses, strconv.Itoa(entry.ID))
+	}
+	if len(statuses) > 0 {
+		query.Set("status", strings.Join(statuses, ","))
+	}
+	return nil
+}
+
+// ranked narrows to a priority. Its number means something else in every SLA,
+// so the SLAs that have a priority of the name are filtered by as well.
+func (c *Client) ranked(ctx context.Context, in SearchTicketsInput, query url.Values) error {
+	if in.Priority == "" {
+		return nil
+	}
+	entries, err := c.entries(ctx, "priority", within{})
+	if err != nil {
+		return err
+	}
+	sla, _ := strconv.Atoi(query.Get("sla")) // 0: any
+	entries = slices.DeleteFunc(entries, func(e Entry) bool { return sla != 0 && e.scope != sla })
+	fits := slices.DeleteFunc(slices.Clone(entries), func(e Entry) bool {
+		return !strings.EqualFold(e.Name, strings.TrimSpace(in.Priority)) && strconv.Itoa(e.ID) != in.Priority
+	})
+	if len(fits) == 0 {
+		one, err := pick("priority", in.Priority, entries)
+		if err != nil {
+			return err
+		}
+		fits = []Entry{one}
+	}
+	var ids, slas []string
+	for _, e := range fits {
+		ids, slas = append(ids, strconv.Itoa(e.ID)), append(slas, strconv.Itoa(e.scope))
+	}
+	slices.Sort(ids)
+	query.Set("priority", strings.Join(slices.Compact(ids), ","))
+	if sla == 0 {
+		query.Set("sla", strings.Join(slas, ","))
+	}
+	return nil
+}
+
+// dated narrows to a time. Halo spells the date of the report dateoccured here.
+func (c *Client) dated(_ context.Context, in SearchTicketsInput, query url.Values) error {
+	if in.From == "" && in.To == "" {
+		return nil
+	}
+	from, to, err := when.Range(in.From, in.To, c.zone, time.Now(), time.Time{}, time.Time{})
+	if err != nil {
+		return err
+	}
+	query.Set("datesearch", map[string]string{"reported": "dateoccured", "closed": "datecleared"}[cmp.Or(in.DateField, "reported")])
+	if !from.IsZero() {
+		query.Set("startdate", halo(from))
+	}
+	if !to.IsZero() {
+		query.Set("enddate", halo(to))
+	}
+	return nil
+}
