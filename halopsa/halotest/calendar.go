@@ -143,7 +143,9 @@ func (c *call) listMyEvents() (any, error) {
 func eventOf(ticket, action Record, now time.Time) Record {
 	taken := time.Duration(action.Float("timetaken") * float64(time.Hour))
 	end := action.Time("datetime")
-	if end.IsZero() {
+	if arrival := action.Time("actionarrivaldate"); !arrival.IsZero() {
+		end = arrival.Add(taken)
+	} else if end.IsZero() {
 		end = now
 	}
 	return Record{

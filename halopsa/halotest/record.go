@@ -53,7 +53,7 @@ func (r Record) Bool(field string) bool {
 }
 
 // Time returns a point in time in UTC, or the zero time when the field is
-// absent, or 1900-01-01, which is how Halo says "none".
+// absent, or 1900-01-01 or earlier, which is how Halo says "none".
 func (r Record) Time(field string) time.Time {
 	t, ok := parseTime(r.String(field))
 	if !ok || t.Year() <= 1900 {
@@ -202,8 +202,12 @@ func (d decimal) MarshalJSON() ([]byte, error) {
 // none is how Halo writes an empty date.
 const none = "1900-01-01T00:00:00"
 
-// stamp formats a time as most of Halo's fields have it.
-func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.000Z") }
+// never is the empty date of a few other fields.
+const never = "0001-01-01T00:00:00"
+
+// stamp formats a time as most of Halo's fields have it: seven digits of a
+// second or none.
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05.9999999Z") }
 
 // local formats a time without a zone, as some of Halo's fields have it. It is
 // UTC all the same.

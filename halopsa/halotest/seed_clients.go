@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// Clients. ClientUnknown is where tickets without a client go.
+// Clients. ClientUnknown is where e-mail of strangers goes.
 const (
 	ClientUnknown       = 1
 	ClientHafen         = 12 // Hafen Logistik GmbH

@@ -197,7 +197,10 @@ func (c *call) getTicket() (any, error) {
 // ticketView is a ticket read by id; with includedetails it carries whole
 // definitions of what it refers to, up to some 150 KB (3.5, 4).
 func (c *call) ticketView(row Record) Record {
-	view := row.with()
+	view := row.with(Record{"sla_name": c.data.slas.rows[row.Int("sla_id")]["name"]})
+	if priority, ok := c.data.priority(row.Int("sla_id"), row.Int("priority_id")); ok {
+		view["priority"] = priority
+	}
 	if c.options.NoTeamID {
 		delete(view, "team_id")
 	}
@@ -220,9 +223,6 @@ func (c *call) ticketView(row Record) Record {
 	view["status"] = c.data.statuses.rows[row.Int("status_id")]
 	view["sla"] = c.data.slas.rows[row.Int("sla_id")]
 	view["tickettype"] = c.data.ticketTypes.rows[row.Int("tickettype_id")]
-	if priority, ok := c.data.priority(row.Int("sla_id"), row.Int("priority_id")); ok {
-		view["priority"] = priority
-	}
 	user := c.data.users.rows[row.Int("user_id")]
 	if row.Int("tickettype_id") == TypeMajorIncident {
 		user = user.with(Record{"user_fields": c.data.large.userFields})

@@ -45,7 +45,7 @@ func TestPagingNeedsBothParameters(t *testing.T) {
 
 func TestTicketPagesHaveAtMost100Rows(t *testing.T) {
 	server := start(t, halotest.Options{})
-	many := strings.TrimSuffix(strings.Repeat(`{"summary":"x","tickettype_id":2},`, 40), ",")
+	many := strings.TrimSuffix(strings.Repeat(`{"summary":"x","tickettype_id":2,"client_id":12},`, 40), ",")
 	ask[[]object](t, server, "POST", "/Tickets", "["+many+"]")
 	if got := list(t, server, "/Tickets?pageinate=true&page_no=1&page_size=500", "tickets"); len(got) != 100 {
 		t.Errorf("%d rows", len(got))
@@ -175,11 +175,11 @@ func TestCreateTicket(t *testing.T) {
 		t.Errorf("actions %v", actions)
 	}
 	expectViolations(t, server)
-	object2 := ask[object](t, server, "POST", "/Tickets/Object", `{"summary":"Bare","tickettype_id":2}`)
+	object2 := ask[object](t, server, "POST", "/Tickets/Object", `{"summary":"Bare","tickettype_id":2,"client_id":1}`)
 	if object2["client_name"] != "Unknown" || object2["user_name"] != "General User" {
-		t.Errorf("a ticket without a client belongs to %v, %v", object2["client_name"], object2["user_name"])
+		t.Errorf("a ticket of the unknown client belongs to %v, %v", object2["client_name"], object2["user_name"])
 	}
-	two := ask[[]object](t, server, "POST", "/Tickets", `[{"summary":"a","tickettype_id":2,"client_id":12,"userlookup":{"id":-1}},{"summary":"b","tickettype_id":2}]`)
+	two := ask[[]object](t, server, "POST", "/Tickets", `[{"summary":"a","tickettype_id":2,"client_id":12,"userlookup":{"id":-1}},{"summary":"b","tickettype_id":2,"site_id":23}]`)
 	if len(two) != 2 || two[0]["client_name"] != "Hafen Logistik GmbH" || two[0]["site_name"] != "Hamburg HQ" {
 		t.Errorf("two tickets: %v", two)
 	}
@@ -195,13 +195,14 @@ func TestCreateTicketRefusals(t *testing.T) {
 		{`[{"summary":{"a":1}}]`, "string"},
 		{`[{"tickettype_id":2}]`, "Summary"},
 		{`[{"summary":"x","tickettype_id":77}]`, "valid Ticket Type"},
+		{`[{"summary":"x","tickettype_id":2}]`, "valid Client/Site/User"},
 		{`[{"summary":"x","tickettype_id":2,"user_id":101}]`, "valid Client/Site/User"},
 		{`[{"summary":"x","tickettype_id":2,"user_id":101,"site_id":22}]`, "valid Client/Site/User"},
-		{`[{"summary":"x","tickettype_id":1}]`, "Category"},
-		{`[{"summary":"x","tickettype_id":4,"impact":1}]`, "Urgency"},
-		{`[{"summary":"x","tickettype_id":2,"category_1":"Laptop"}]`, "valid Category"},
-		{`[{"summary":"x","tickettype_id":2,"status_id":9}]`, "Status"},
-		{`[{"summary":"x","tickettype_id":2,"agent_id":6}]`, "Agent"},
+		{`[{"summary":"x","tickettype_id":1,"client_id":12}]`, "Category"},
+		{`[{"summary":"x","tickettype_id":4,"client_id":12,"impact":1}]`, "Urgency"},
+		{`[{"summary":"x","tickettype_id":2,"client_id":12,"category_1":"Laptop"}]`, "valid Category"},
+		{`[{"summary":"x","tickettype_id":2,"client_id":12,"status_id":9}]`, "Status"},
+		{`[{"summary":"x","tickettype_id":2,"client_id":12,"agent_id":6}]`, "Agent"},
 		{`[]`, "No records"},
 		{`[{"summary":`, "body"},
 	} {
@@ -215,7 +216,7 @@ func TestCreateTicketRefusals(t *testing.T) {
 
 func TestPriorityOfAnotherSLAFallsBack(t *testing.T) {
 	server := start(t, halotest.Options{})
-	ticket := ask[object](t, server, "POST", "/Tickets", `[{"summary":"x","tickettype_id":21,"category_1":"Network","priority_id":4}]`)
+	ticket := ask[object](t, server, "POST", "/Tickets", `[{"summary":"x","tickettype_id":21,"client_id":12,"category_1":"Network","priority_id":4}]`)
 	if ticket["priority_id"] != float64(2) {
 		t.Errorf("priority %v, want the type's default", ticket["priority_id"])
 	}
@@ -224,7 +225,7 @@ func TestPriorityOfAnotherSLAFallsBack(t *testing.T) {
 
 func TestTemplateAndTeamOfBuilds(t *testing.T) {
 	server := start(t, halotest.Options{NoTeamID: true})
-	body := `[{"summary":"Lea","tickettype_id":24,"team":"Projects"%s}]`
+	body := `[{"summary":"Lea","tickettype_id":24,"client_id":12,"team":"Projects"%s}]`
 	if ticket := ask[object](t, server, "POST", "/Tickets", fmt.Sprintf(body, "")); ticket["summary"] != "New starter: Lea" || ticket["team"] != "2nd Line" {
 		t.Errorf("the template did not win: %v, %v", ticket["summary"], ticket["team"])
 	}
