@@ -47,10 +47,14 @@ func sum(text string, pairs ...string) (time.Duration, error) {
 		}
 		total += n * float64(size[pairs[i+1]])
 	}
-	if total <= 0 || total > float64(366*24*time.Hour) {
+	if total > float64(366*24*time.Hour) {
 		return 0, unreadable(text)
 	}
-	return time.Duration(math.Round(total)).Round(time.Second), nil
+	whole := time.Duration(math.Round(total)).Round(time.Second)
+	if whole <= 0 {
+		return 0, unreadable(text)
+	}
+	return whole, nil
 }
 
 func unreadable(text string) error {

@@ -1,0 +1,94 @@
+package match_test
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+
+	"github.com/msptoolbelt/toolbelt/internal/match"
+	"github.com/msptoolbelt/toolbelt/mcptools"
+)
+
+var clients = []match.Candidate{
+	{ID: "12", Name: "Hafen Logistik GmbH", Also: []string{"office@hafenlogistik.example"}},
+	{ID: "14", Name: "Elbe Architekten"},
+	{ID: "17", Name: "Elbe Ingenieure", Note: "Hamburg"},
+	{ID: "18", Name: "Elbe"},
+	{ID: "9", Name: "12"},
+	{ID: "20", Name: "Main"},
+	{ID: "21", Name: "main", Note: "Alster Dental"},
+	{ID: "", Name: "Nameless id"},
+}
+
+func TestOne(t *testing.T) {
+	t.Parallel()
+	for query, want := range map[string]string{
+		"12":                            "12", // an id wins over a name
+		" 14 ":                          "14",
+		"hafen  LOGISTIK gmbh":          "12", // case and space do not count
+		"Office@HafenLogistik.example":  "12", // another exact name
+		"elbe":                          "18", // exact before the beginning of others
+		"Elbe I":                        "17", // the beginning
+		"architekten":                   "14", // the beginning of a word
+		"logistik gmbh":                 "12",
+		"office":                        "",   // other names count as a whole only
+		"rchitekten":                    "",   // the middle of a word is no match
+		"main":                          "??", // two of the same name
+		"Elb":                           "??",
+		"nobody":                        "",
+		"21":                            "21", // by id, the twin can be told
+		"office@hafenlogistik.example.": "",
+	} {
+		got, err := match.One("client", query, clients)
+		switch want {
+		case "":
+			if !errors.Is(err, mcptools.CodeNotFound) {
+				t.Errorf("%q: got %v, %v, want not found", query, got, err)
+			}
+		case "??":
+			if !errors.Is(err, mcptools.CodeAmbiguous) || !strings.Contains(err.Error(), "id ") {
+				t.Errorf("%q: got %v, %v, want the candidates", query, got, err)
+			}
+		default:
+			if err != nil || got.ID != want {
+				t.Errorf("%q: got %v, %v, want %s", query, got, err, want)
+			}
+		}
+	}
+}
+
+func TestAnEmptyNameNamesNothing(t *testing.T) {
+	t.Parallel()
+	for _, query := range []string{"", "  ", "\t\n"} {
+		if got, err := match.One("client", query, clients); !errors.Is(err, mcptools.CodeInvalidArguments) {
+			t.Errorf("%q: got %v, %v", query, got, err)
+		}
+	}
+}
+
+func TestErrorsNameCandidatesButNotAllOfThem(t *testing.T) {
+	t.Parallel()
+	var many []match.Candidate
+	for i := range 40 {
+		many = append(many, match.Candidate{ID: fmt.Sprint(i + 100), Name: fmt.Sprintf("Site %02d", i), Note: "Hafen"})
+	}
+	_, err := match.One("site", "site", many)
+	if text := err.Error(); !strings.Contains(text, "Site 07 (id 107, Hafen); …") || strings.Contains(text, "Site 08") {
+		t.Errorf("got %s", text)
+	}
+	_, err = match.One("site", "nowhere", many[:2])
+	if text := err.Error(); !strings.Contains(text, `no site "nowhere"`) || !strings.Contains(text, "there is: Site 00 (id 100, Hafen); Site 01 (id 101, Hafen)") {
+		t.Errorf("got %s", text)
+	}
+	if _, err = match.One("site", "nowhere", nil); strings.Contains(err.Error(), "there is:") {
+		t.Errorf("got %s", err)
+	}
+}
+
+func ExampleOne() {
+	statuses := []match.Candidate{{ID: "1", Name: "New"}, {ID: "2", Name: "In Progress"}, {ID: "3", Name: "Waiting for User"}}
+	status, err := match.One("status", "waiting", statuses)
+	fmt.Println(status.ID, status.Name, err)
+	// Output: 3 Waiting for User <nil>
+}
