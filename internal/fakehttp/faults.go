@@ -135,9 +135,28 @@ func (f *Faults) draw(method, path string) (Answer, bool) {
 	return answer, ok
 }
 
+// Part draws the fault of one request inside a batch: a status planned for its
+// path, or a random one. Lost connections and delays are for the batch whole.
+func (f *Faults) Part(method, path string) (Answer, bool) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	for _, plan := range f.next {
+		if plan.left > 0 && plan.path != "" && plan.answer.Status != 0 && plan.answer.Drop == NoDrop && plan.matches(method, path) {
+			plan.left--
+			return plan.answer, true
+		}
+	}
+	answer, hit := f.roll()
+	return answer, hit && answer.Status != 0
+}
+
+func (p *planned) matches(method, path string) bool {
+	return (p.method == "" || p.method == method) && strings.Contains(path, p.path)
+}
+
 func (f *Faults) takePlanned(method, path string) (Answer, bool) {
 	for _, plan := range f.next {
-		if plan.left > 0 && (plan.method == "" || plan.method == method) && strings.Contains(path, plan.path) {
+		if plan.left > 0 && plan.matches(method, path) {
 			plan.left--
 			return plan.answer, true
 		}

@@ -1,6 +1,7 @@
 package fakehttp
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -54,8 +55,10 @@ func (s *Server) Close() {
 
 // WriteJSON answers with status and the JSON form of value.
 func WriteJSON(w http.ResponseWriter, status int, value any) {
-	body, err := json.Marshal(value)
-	if err != nil {
+	var body bytes.Buffer
+	encoder := json.NewEncoder(&body)
+	encoder.SetEscapeHTML(false) // as the real services do
+	if err := encoder.Encode(value); err != nil {
 		http.Error(w, "fakehttp: answer cannot be encoded", http.StatusInternalServerError)
 		return
 	}
@@ -63,5 +66,5 @@ func WriteJSON(w http.ResponseWriter, status int, value any) {
 		w.Header().Set("Content-Type", "application/json; charset=utf-8")
 	}
 	w.WriteHeader(status)
-	_, _ = w.Write(body) // the client may have gone; a fake has nobody to tell
+	_, _ = w.Write(body.Bytes()) // the client may have gone; a fake has nobody to tell
 }
