@@ -123,7 +123,7 @@ func (s *Server) grant(r fakehttp.TokenRequest) (fakehttp.Grant, error) {
 // delegatedGrant turns requested scopes, with or without the resource in
 // front, into granted ones, and says whether offline_access is among them.
 func (s *Server) delegatedGrant(requested string) (granted []string, offline bool) {
-	for _, scope := range strings.FieldsSeq(requested) {
+	for scope := range strings.FieldsSeq(requested) {
 		if i := strings.LastIndex(scope, "/"); i >= 0 {
 			scope = scope[i+1:]
 		}
