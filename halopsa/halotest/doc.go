@@ -40,9 +40,9 @@
 // refuses others.
 //
 // Tickets: rows of a list have neither agent_name nor datecreated; types,
-// priorities and statuses have no names in them, and with includedetails their
-// whole definitions, up to 150 KB. Nobody has agent 1. Empty dates are
-// 1900-01-01, targetdate always. A status has no open or closed flag; the
+// priorities and statuses have no name fields; the priority is an object, and
+// includedetails adds whole definitions, up to 150 KB. Nobody has agent 1. Empty
+// dates are 1900-01-01, as targetdate always is, 1899-12-30 or 0001-01-01. A status has no open or closed flag; the
 // ticket's hasbeenclosed has it. Priorities are numbered within an SLA.
 // Categories are paths ("Network>VPN").
 //

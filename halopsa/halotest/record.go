@@ -202,8 +202,12 @@ func (d decimal) MarshalJSON() ([]byte, error) {
 // none is how Halo writes an empty date.
 const none = "1900-01-01T00:00:00"
 
-// never is the empty date of a few other fields.
-const never = "0001-01-01T00:00:00"
+// Other fields have other empty dates: the first day of SQL Server's old
+// calendar, and of .NET's.
+const (
+	noFixDate = "1899-12-30T00:00:00"
+	never     = "0001-01-01T00:00:00"
+)
 
 // stamp formats a time as most of Halo's fields have it: seven digits of a
 // second or none.

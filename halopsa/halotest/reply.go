@@ -1,10 +1,12 @@
 package halotest
 
 import (
+	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"regexp"
 
 	"github.com/msptoolbelt/toolbelt/internal/fakehttp"
 )
@@ -79,6 +81,17 @@ func writeText(w http.ResponseWriter, status int, text string) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	w.WriteHeader(status)
 	_, _ = io.WriteString(w, text) // the client may have gone
+}
+
+// withoutZone encodes a value with the Z cut from its times.
+type withoutZone struct{ value any }
+
+var zoned = regexp.MustCompile(`("\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?)Z"`)
+
+// MarshalJSON implements json.Marshaler.
+func (v withoutZone) MarshalJSON() ([]byte, error) {
+	text, err := json.Marshal(v.value)
+	return zoned.ReplaceAll(text, []byte(`$1"`)), err
 }
 
 // tooMany is the body of a 429, the one text that was seen in the wild.

@@ -90,7 +90,7 @@ func (d *data) seedTicket(now time.Time, t seedTicket) {
 		"tickettype_id": t.kind, "status_id": t.status, "agent_id": t.agent, "team": teamNames[t.team], "team_id": t.team,
 		"priority_id": t.priority, "sla_id": kind["default_sla"], "category_1": t.category, "source": 1, "parent_id": t.parent,
 		"dateoccurred": stamp(reported), "datecreated": stamp(reported.Add(10 * time.Second)), "targetdate": none,
-		"respondbydate": stamp(reported.Add(2 * time.Hour)), "fixbydate": none, "deadlinedate": none, "startdate": none,
+		"respondbydate": stamp(reported.Add(2 * time.Hour)), "fixbydate": noFixDate, "deadlinedate": none, "startdate": none,
 		"customfields": []Record{}, "assets": []Record{}, "impact": 3, "urgency": 3, "workflow_step": stepOf(t.kind, t.status),
 	}
 	if t.due != 0 {

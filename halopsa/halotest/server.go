@@ -44,6 +44,9 @@ type Options struct {
 	ErrorShape ErrorShape
 	// Replies is the form of replies to writes, and of single records (3.5).
 	Replies ReplyShape
+	// NoZone plays builds that write times without the Z, which are UTC all
+	// the same (3.9).
+	NoZone bool
 	// NoTeamID plays builds before 2026 that ignore team_id on tickets and
 	// take only the name in team (3.6).
 	NoTeamID bool
@@ -215,6 +218,9 @@ func (s *Server) serveAPI(w http.ResponseWriter, r *http.Request) {
 	if err != nil {
 		s.writeFailure(w, err)
 		return
+	}
+	if s.options.NoZone {
+		value = withoutZone{value}
 	}
 	fakehttp.WriteJSON(w, http.StatusOK, value)
 }

@@ -158,6 +158,7 @@ func (c *call) ticketRow(row Record) Record {
 		"category_4", "respondbydate", "fixbydate", "targetdate", "deadlinedate", "startdate", "lastactiondate", "last_update", "parent_id",
 		"child_count", "attachment_count", "hasbeenclosed", "source", "impact", "urgency", "flagged", "read", "onhold", "inactive",
 		"reportedby", "user_email", "dateclosed", "contract_id", "estimate", "timetaken", "use")
+	c.addPriority(view, row)
 	if !c.options.NoTeamID {
 		view["team_id"] = row["team_id"]
 	}
@@ -170,6 +171,15 @@ func (c *call) ticketRow(row Record) Record {
 		}
 	}
 	return view
+}
+
+// addPriority adds the SLA's name and the priority as an object: there is no
+// priority_name (3.5).
+func (c *call) addPriority(view, row Record) {
+	view["sla_name"] = c.data.slas.rows[row.Int("sla_id")]["name"]
+	if priority, ok := c.data.priority(row.Int("sla_id"), row.Int("priority_id")); ok {
+		view["priority"] = priority
+	}
 }
 
 // ticketColumns is the sidecar that a list brings when asked to.
@@ -197,10 +207,8 @@ func (c *call) getTicket() (any, error) {
 // ticketView is a ticket read by id; with includedetails it carries whole
 // definitions of what it refers to, up to some 150 KB (3.5, 4).
 func (c *call) ticketView(row Record) Record {
-	view := row.with(Record{"sla_name": c.data.slas.rows[row.Int("sla_id")]["name"]})
-	if priority, ok := c.data.priority(row.Int("sla_id"), row.Int("priority_id")); ok {
-		view["priority"] = priority
-	}
+	view := row.with()
+	c.addPriority(view, row)
 	if c.options.NoTeamID {
 		delete(view, "team_id")
 	}

@@ -146,6 +146,16 @@ func TestTicketShapes(t *testing.T) {
 	if row["targetdate"] != "1900-01-01T00:00:00" || row["fixbydate"] == row["targetdate"] {
 		t.Errorf("dates of the row: %v, %v", row["targetdate"], row["fixbydate"])
 	}
+	if priority, ok := row["priority"].(object); !ok || priority["name"] != "Medium" || priority["priorityid"] != 3.0 {
+		t.Errorf("priority of the row: %v", row["priority"])
+	}
+	if at := fmt.Sprint(row["dateoccurred"]); !strings.HasSuffix(at, "Z") {
+		t.Errorf("dateoccurred %s", at)
+	}
+	zoneless := list(t, start(t, halotest.Options{NoZone: true}), "/Tickets?search_id=2041", "tickets")[0]
+	if at := fmt.Sprint(zoneless["dateoccurred"]); at != "2026-11-18T04:30:00" {
+		t.Errorf("dateoccurred without a zone %s", at)
+	}
 	_, plain := send(t, server, "GET", "/Tickets/2044", "")
 	_, detailed := send(t, server, "GET", "/Tickets/2044?includedetails=true", "")
 	if len(plain) > 4000 || len(detailed) < 130_000 || len(detailed) > 220_000 {

@@ -123,7 +123,7 @@ func (d *data) newTicket(row, user Record) Record {
 	blank := Record{
 		"category_2": "", "category_3": "", "category_4": "", "category_1": "", "onhold": false, "flagged": false, "read": true, "inactive": false,
 		"hasbeenclosed": false, "dateclosed": none, "timetaken": 0.0, "child_count": 0, "attachment_count": 0, "contract_id": 0, "estimate": 0.0,
-		"workflow_step": 1, "merged_into_id": 0, "use": "ticket", "fixbydate": none, "respondbydate": none, "lastactiondate": row["dateoccurred"],
+		"workflow_step": 1, "merged_into_id": 0, "use": "ticket", "fixbydate": noFixDate, "respondbydate": none, "lastactiondate": row["dateoccurred"],
 		"last_update": row["dateoccurred"], "excludefromsla": false, "lastincomingemail": never,
 	}
 	return blank.with(row, Record{
