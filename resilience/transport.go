@@ -142,12 +142,12 @@ func (o *operation) passGate() error {
 		if wait == 0 {
 			return nil
 		}
-		if held+wait > o.retry.MaxRetryAfter || !o.hasTime(wait) {
+		padded := wait + spread(wait)
+		if held+wait > o.retry.MaxRetryAfter || !o.hasTime(padded) {
 			return &ThrottledError{Key: o.scope.key, RetryAfter: wait, Err: o.last.err}
 		}
-		wait += spread(wait)
-		held += wait
-		if err := o.sleep(wait); err != nil {
+		held += padded
+		if err := o.sleep(padded); err != nil {
 			return err
 		}
 	}
