@@ -223,6 +223,26 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// A write whose answer is lost has happened all the same.
+func TestDroppedAfterCommit(t *testing.T) {
+	server := start(t, halotest.Options{})
+	server.Faults().Next(1, http.MethodPost, "/Actions", halotest.Answer{Drop: halotest.DropAfter})
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.URL()+"/api/Actions", strings.NewReader(`[{"ticket_id":2042,"outcome_id":12}]`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("X-Halo-Api-Key", halotest.APIKey)
+	request.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(request)
+	if err == nil {
+		response.Body.Close()
+		t.Fatal("an answer came:", response.Status)
+	}
+	if n := len(server.Actions(halotest.TicketVPN)); n != 2 {
+		t.Errorf("%d actions, want the first and the committed one", n)
+	}
+}
+
 func TestLeakedTokenIsRecorded(t *testing.T) {
 	server := start(t, halotest.Options{SeparateAuthHost: true})
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, server.AuthURL()+"/token?tenant=nordlicht", strings.NewReader(credentials("all").Encode()))

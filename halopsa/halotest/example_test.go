@@ -28,7 +28,7 @@ func call(server *halotest.Server, method, path, body string) string {
 	if err != nil {
 		return err.Error()
 	}
-	return fmt.Sprint(response.StatusCode, " ", string(text))
+	return fmt.Sprint(response.StatusCode, " ", strings.TrimSpace(string(text)))
 }
 
 func Example() {

@@ -193,6 +193,13 @@ type (
 	Request = fakehttp.Request
 )
 
+// The ways to lose a connection, for [Answer].
+const (
+	DropBefore = fakehttp.DropBefore // cut before the request is handled
+	DropAfter  = fakehttp.DropAfter  // cut after it was handled, without an answer
+	DropDuring = fakehttp.DropDuring // cut in the middle of the answer
+)
+
 // call is one request on its way through the API. Handlers run one at a time,
 // under the server's lock.
 type call struct {
