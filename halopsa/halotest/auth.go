@@ -72,10 +72,10 @@ func knownScope(scope string) bool {
 
 // Token returns a fresh access token of the API's agent with the scopes given,
 // or with "all".
-func (s *Server) Token(scopes ...string) string { return s.TokenAs(AgentSam, scopes...) }
+func (s *Server) Token(scopes ...string) string { return s.TokenFor(AgentSam, scopes...) }
 
-// TokenAs returns a fresh access token of an agent who signed in.
-func (s *Server) TokenAs(agent int, scopes ...string) string {
+// TokenFor returns a fresh access token of an agent who signed in.
+func (s *Server) TokenFor(agent int, scopes ...string) string {
 	scope := strings.Join(scopes, " ")
 	if scope == "" {
 		scope = "all"

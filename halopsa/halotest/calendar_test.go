@@ -132,7 +132,7 @@ func TestApprovals(t *testing.T) {
 		t.Fatal(err)
 	}
 	request.Header.Set("Content-Type", "application/json")
-	request.Header.Set("Authorization", "Bearer "+server.TokenAs(halotest.AgentTom))
+	request.Header.Set("Authorization", "Bearer "+server.TokenFor(halotest.AgentTom))
 	if status, text := do(t, request); status != 200 || !strings.Contains(text, `"result":1`) {
 		t.Errorf("the approver gets %d %s", status, text)
 	}

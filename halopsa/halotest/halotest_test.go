@@ -104,7 +104,7 @@ func expectViolations(t *testing.T, server *halotest.Server, want ...string) {
 	for _, v := range server.Violations() {
 		got = append(got, string(v.Kind)+" "+v.Detail)
 	}
-	server.Forget()
+	server.ResetRecord()
 	if len(got) != len(want) {
 		t.Errorf("violations %q, want %q", got, want)
 		return

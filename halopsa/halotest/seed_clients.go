@@ -27,20 +27,20 @@ const (
 )
 
 // End users who exist in Microsoft 365 as well: their addresses, and their
-// object ids in Entra, which Halo keeps in azureoid. A Microsoft Graph fake that
-// uses the same values makes one story with this one.
+// object ids in Entra, which Halo keeps in azureoid. Package graphtest has the
+// same people, so that a story can go through both systems.
 const (
 	AnnaBergEmail   = "anna.berg@hafenlogistik.example"
-	AnnaBergEntraID = "a11ce000-0000-4000-8000-000000000001"
+	AnnaBergEntraID = "d3b80424-1d23-4e2a-ad13-2e5de3564aff"
 
 	JonasWeberEmail   = "jonas.weber@hafenlogistik.example"
-	JonasWeberEntraID = "a11ce000-0000-4000-8000-000000000002"
+	JonasWeberEntraID = "aa160ddd-efde-4503-829b-8862362b9655"
 
 	MiraKochEmail   = "mira.koch@hafenlogistik.example"
-	MiraKochEntraID = "a11ce000-0000-4000-8000-000000000003"
+	MiraKochEntraID = "9c22bea5-04af-4a81-9fc6-92a7cf643684"
 
 	LenaVogtEmail   = "lena.vogt@alsterdental.example"
-	LenaVogtEntraID = "a11ce000-0000-4000-8000-000000000004"
+	LenaVogtEntraID = "52bcacf2-863b-4c76-97cb-a6df38607022"
 )
 
 // contact is an end user in the making.

@@ -176,8 +176,8 @@ func (s *Server) Violations() []Violation { return s.recorder.Violations() }
 // Requests returns the requests so far, in the order they finished.
 func (s *Server) Requests() []Request { return s.recorder.Requests() }
 
-// Forget clears the recorded requests and violations. The company stays.
-func (s *Server) Forget() { s.recorder.Reset() }
+// ResetRecord forgets the recorded requests and violations. The company stays.
+func (s *Server) ResetRecord() { s.recorder.Reset() }
 
 // The recorded and injected things, in the words of both fakes.
 type (

@@ -30,7 +30,7 @@ func TestPagingNeedsBothParameters(t *testing.T) {
 		{"?count=7", 7, 7, 0, false},
 		{"?ticketidonly=true&pageinate=true&page_no=1&page_size=10", 80, 80, 0, false},
 	} {
-		server.Forget()
+		server.ResetRecord()
 		envelope := ask[object](t, server, "GET", "/Tickets"+test.query, "")
 		got := rows(t, envelope, "tickets")
 		_, page := envelope["page_no"]
