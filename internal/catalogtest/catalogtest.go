@@ -151,14 +151,14 @@ func Invoke(t *testing.T, session *mcp.ClientSession, tool string, args any) (re
 	if err != nil {
 		t.Fatalf("%s: %v", tool, err)
 	}
-	text := ""
-	for _, content := range answer.Content {
-		if part, ok := content.(*mcp.TextContent); ok {
-			text += part.Text
-		}
-	}
 	if answer.IsError {
-		return nil, text
+		var text strings.Builder
+		for _, content := range answer.Content {
+			if part, ok := content.(*mcp.TextContent); ok {
+				text.WriteString(part.Text)
+			}
+		}
+		return nil, text.String()
 	}
 	structured, err := json.Marshal(answer.StructuredContent)
 	if err != nil {

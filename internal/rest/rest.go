@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
@@ -139,9 +140,7 @@ func (s *Service) build(ctx context.Context, r Request) (*http.Request, error) {
 		request.Header.Set("Content-Type", "application/json")
 	}
 	for _, header := range []http.Header{s.Header, r.Header} {
-		for name, values := range header {
-			request.Header[name] = values
-		}
+		maps.Copy(request.Header, header)
 	}
 	return request, nil
 }
