@@ -45,7 +45,8 @@ type Client struct {
 	options  Options
 	codec    *paging.Codec
 	zones    cache.Cache[*time.Location]
-	resolved cache.Cache[string] // user and folder names to ids
+	resolved cache.Cache[string] // names of users to ids
+	folders  cache.Cache[[]mailFolder]
 }
 
 // New returns a client that signs in with source.
@@ -65,7 +66,7 @@ func New(source auth.TokenSource, options Options) (*Client, error) {
 		return nil, errors.New("graph: the base URL is not a URL")
 	}
 	c := &Client{source: source, options: options}
-	c.zones.TTL, c.resolved.TTL = time.Hour, 10*time.Minute
+	c.zones.TTL, c.resolved.TTL, c.folders.TTL = time.Hour, 10*time.Minute, 10*time.Minute
 	if c.codec, err = paging.NewCodec(options.CursorKey); err != nil {
 		return nil, fmt.Errorf("graph: %w", err)
 	}

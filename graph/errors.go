@@ -1,9 +1,12 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"slices"
+	"strings"
 
 	"github.com/msptoolbelt/toolbelt/internal/rest"
 	"github.com/msptoolbelt/toolbelt/mcptools"
@@ -87,6 +90,14 @@ func (c *Client) explain(f *rest.Failure) {
 	c.addMissingScopes(f.Ctx, e)
 }
 
+type neededKey struct{}
+
+// alsoNeeds notes permissions that a call needs beyond those of its tool,
+// because of its arguments.
+func alsoNeeds(ctx context.Context, scopes ...string) context.Context {
+	return context.WithValue(ctx, neededKey{}, scopes)
+}
+
 // addMissingScopes names the permissions of the tool whose call was denied.
 func (c *Client) addMissingScopes(ctx context.Context, e *mcptools.Error) {
 	call := mcptools.CallFrom(ctx)
@@ -102,12 +113,76 @@ func (c *Client) addMissingScopes(ctx context.Context, e *mcptools.Error) {
 	if granted.AppOnly {
 		wanted = scopes.Application
 	}
-	for _, scope := range wanted {
-		if !slices.Contains(granted.Scopes, scope) && !slices.Contains(granted.Roles, scope) {
+	also, _ := ctx.Value(neededKey{}).([]string)
+	for _, scope := range append(slices.Clone(wanted), also...) {
+		if !covered(scope, granted.Scopes) && !covered(scope, granted.Roles) && !slices.Contains(e.Scopes, scope) {
 			e.Scopes = append(e.Scopes, scope)
 		}
 	}
-	if e.Hint == "" && len(e.Scopes) == 0 {
-		e.Hint = "the permission is granted, so this account lacks access to this very thing"
+	if e.Hint != "" || len(e.Scopes) > 0 {
+		return
 	}
+	e.Hint = "the permission is granted, so this account lacks access to this very thing"
+	if !granted.AppOnly && namesMailbox(call.Arguments) {
+		e.Hint = "for somebody else's mailbox or calendar the sign-in needs the .Shared form of the permission (such as Mail.Read.Shared), and the account needs access to it in Exchange"
+	}
+}
+
+// covered reports whether a granted permission includes the wanted one.
+func covered(wanted string, granted []string) bool {
+	area, level, _ := strings.Cut(strings.TrimSuffix(wanted, ".All"), ".")
+	all := strings.HasSuffix(wanted, ".All")
+	return slices.ContainsFunc(granted, func(scope string) bool {
+		if scope == wanted {
+			return true
+		}
+		had, of, _ := strings.Cut(strings.TrimSuffix(scope, ".All"), ".")
+		if had != area || all && !strings.HasSuffix(scope, ".All") && area != "Mail" {
+			return false
+		}
+		switch level {
+		case "ReadBasic":
+			return of == "ReadBasic" || of == "Read" || of == "ReadWrite"
+		case "Read":
+			return of == "ReadWrite"
+		}
+		return false
+	})
+}
+
+// namesMailbox reports whether a call is about a mailbox that it names.
+func namesMailbox(arguments json.RawMessage) bool {
+	var named struct {
+		Mailbox string `json:"mailbox"`
+		User    string `json:"user"`
+	}
+	if err := json.Unmarshal(arguments, &named); err != nil {
+		return false
+	}
+	name := cmp.Or(named.Mailbox, named.User)
+	return name != "" && !strings.EqualFold(name, "me")
+}
+
+// problem is an error in one line, for results that are partly good.
+func problem(err error) string {
+	e, ok := errors.AsType[*mcptools.Error](err)
+	if !ok {
+		return "it failed"
+	}
+	text := string(e.Code) + ": " + e.Message
+	if e.Hint != "" {
+		text += " (" + e.Hint + ")"
+	}
+	return text
+}
+
+// halfDone adds to an error what was and what was not done before it.
+func halfDone(err error, state string) error {
+	e, ok := errors.AsType[*mcptools.Error](err)
+	if !ok {
+		return &mcptools.Error{Code: mcptools.CodeInternal, Message: state, Err: err}
+	}
+	half := *e
+	half.Message = state + ": " + e.Message
+	return &half
 }

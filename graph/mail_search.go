@@ -42,60 +42,19 @@ type MessageRow struct {
 	Draft       bool   `json:"draft,omitempty"`
 }
 
-// previewLength is how much of a body a row shows, in characters.
-const previewLength = 70
+// textLength is how many bytes of a row go to sender, subject and preview, so
+// that ten rows stay below 3,000 bytes.
+const textLength = 112
 
 // rowFields is what Graph must send for a row, and no more.
 const rowFields = "id,receivedDateTime,from,subject,bodyPreview,isRead,flag,hasAttachments,importance,isDraft"
 
-// message is a message as Graph sends it.
-// https://learn.microsoft.com/graph/api/resources/message
-type message struct {
-	ID         string      `json:"id"`
-	Received   time.Time   `json:"receivedDateTime"`
-	From       *recipient  `json:"from"`
-	To         []recipient `json:"toRecipients"`
-	CC         []recipient `json:"ccRecipients"`
-	Subject    string      `json:"subject"`
-	Preview    string      `json:"bodyPreview"`
-	Body       *itemBody   `json:"body"`
-	Read       bool        `json:"isRead"`
-	Draft      bool        `json:"isDraft"`
-	Attached   bool        `json:"hasAttachments"`
-	Importance string      `json:"importance"`
-	Flag       struct {
-		Status string `json:"flagStatus"`
-	} `json:"flag"`
-}
-
-type recipient struct {
-	EmailAddress struct {
-		Name    string `json:"name,omitempty"`
-		Address string `json:"address,omitempty"`
-	} `json:"emailAddress"`
-}
-
-type itemBody struct {
-	ContentType string `json:"contentType"`
-	Content     string `json:"content"`
-}
-
-// String writes a recipient as "Name <address>".
-func (r *recipient) String() string {
-	if r == nil {
-		return ""
-	}
-	name, address := r.EmailAddress.Name, r.EmailAddress.Address
-	if name == "" || strings.EqualFold(name, address) {
-		return address
-	}
-	return name + " <" + address + ">"
-}
-
 // SearchMail finds messages, the newest first.
 //
 // Graph cannot combine its two ways to search, so free text and parts of names
-// go into $search, and everything else into $filter.
+// go into $search, and everything else into $filter. $search knows days but no
+// times, and neither flags nor whether a message was read; these conditions are
+// checked here.
 // https://learn.microsoft.com/graph/api/user-list-messages
 func (c *Client) SearchMail(ctx context.Context, in SearchMailInput) (*mcptools.Page[MessageRow], error) {
 	zone, err := c.zone(ctx, in.Mailbox, "")
@@ -110,18 +69,30 @@ func (c *Client) SearchMail(ctx context.Context, in SearchMailInput) (*mcptools.
 	if err != nil {
 		return nil, err
 	}
-	query := url.Values{"$select": {rowFields}}
-	if in.Query != "" || in.From != "" && !strings.Contains(in.From, "@") || in.Subject != "" {
-		query.Set("$search", `"`+in.keywords(after, before)+`"`)
-	} else {
-		query.Set("$filter", in.filter(after, before))
-		query.Set("$orderby", "receivedDateTime desc")
-	}
 	args := in
 	args.Cursor, args.Limit = "", 0
-	return list(ctx, c, collection{
-		tool: "m365_mail_search", args: args, cursor: in.Cursor, limit: cmp.Or(in.Limit, 10), path: path, query: query,
-	}, func(m message) MessageRow { return messageRow(m, zone) })
+	l := collection{
+		tool: "m365_mail_search", args: args, cursor: in.Cursor, limit: cmp.Or(in.Limit, 10), path: path,
+		query: url.Values{"$select": {rowFields}},
+	}
+	if in.Query == "" && in.Subject == "" && (in.From == "" || strings.Contains(in.From, "@")) {
+		l.query.Set("$filter", in.filter(after, before))
+		l.query.Set("$orderby", "receivedDateTime desc")
+		return list(ctx, c, l, func(m message) MessageRow { return messageRow(m, zone) })
+	}
+	l.query.Set("$search", `"`+in.keywords(after, before)+`"`)
+	if in.Unread || in.Flagged || !after.IsZero() || !before.IsZero() {
+		l.sparse = true
+	}
+	return choose(ctx, c, l, func(m message) (MessageRow, bool) {
+		return messageRow(m, zone), in.accepts(m, after, before)
+	})
+}
+
+// accepts checks the conditions that $search does not know.
+func (in SearchMailInput) accepts(m message, after, before time.Time) bool {
+	return !(in.Unread && m.Read || in.Flagged && m.Flag.Status != "flagged" ||
+		!after.IsZero() && m.Received.Before(after) || !before.IsZero() && !m.Received.Before(before))
 }
 
 // filter writes the conditions as OData. The property that is sorted by must
@@ -161,44 +132,27 @@ func (in SearchMailInput) keywords(after, before time.Time) string {
 	if in.Subject != "" {
 		terms = append(terms, "subject:"+keyword(in.Subject))
 	}
-	if in.Unread {
-		terms = append(terms, "isread:false")
-	}
-	if in.Flagged {
-		terms = append(terms, "isflagged:true")
-	}
 	if in.HasAttachments {
 		terms = append(terms, "hasattachments:true")
 	}
+	// Nobody says in which zone a day of KQL begins: a day more on either side.
 	if !after.IsZero() {
-		terms = append(terms, "received>="+after.UTC().Format("2006-01-02"))
+		terms = append(terms, "received>="+after.UTC().AddDate(0, 0, -1).Format(time.DateOnly))
 	}
 	if !before.IsZero() {
-		terms = append(terms, "received<="+before.UTC().Format("2006-01-02"))
+		terms = append(terms, "received<="+before.UTC().AddDate(0, 0, 1).Format(time.DateOnly))
 	}
 	return strings.Join(terms, " AND ")
 }
 
 func messageRow(m message, zone *time.Location) MessageRow {
-	return MessageRow{
-		ID: m.ID, Time: stamp(m.Received, zone), From: m.From.String(), Subject: m.Subject,
-		Preview: markup.Preview(m.Preview, previewLength), Unread: !m.Read && !m.Draft, Flagged: m.Flag.Status == "flagged",
+	from, subject := markup.Preview(m.From.String(), 80), markup.Preview(m.Subject, 90)
+	row := MessageRow{
+		ID: m.ID, Time: stamp(m.when(), zone), From: from, Subject: subject, Unread: !m.Read && !m.Draft, Flagged: m.Flag.Status == "flagged",
 		Attachments: m.Attached, Importance: unusual(m.Importance, "normal"), Draft: m.Draft,
 	}
-}
-
-// unusual returns a value unless it is the one that goes without saying.
-func unusual(value, usual string) string {
-	if strings.EqualFold(value, usual) {
-		return ""
+	if room := textLength - len(from) - len(subject); room >= 10 && m.Preview != "" {
+		row.Preview = markup.Preview(m.Preview, room)
 	}
-	return value
-}
-
-// stamp writes a time to the minute, with the offset of its zone. No time is "".
-func stamp(t time.Time, zone *time.Location) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.In(zone).Format("2006-01-02T15:04Z07:00")
+	return row
 }

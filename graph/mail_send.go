@@ -2,6 +2,8 @@ package graph
 
 import (
 	"context"
+	"errors"
+	"fmt"
 	"net/http"
 	"net/mail"
 	"strings"
@@ -12,45 +14,142 @@ import (
 
 // SendMailInput is a new message.
 type SendMailInput struct {
-	Mailbox    string   `json:"mailbox,omitempty" jsonschema:"send as; default: self"`
-	To         []string `json:"to" jsonschema:"addresses" minItems:"1"`
-	CC         []string `json:"cc,omitempty"`
-	BCC        []string `json:"bcc,omitempty"`
-	Subject    string   `json:"subject"`
-	Body       string   `json:"body" maxLength:"1000000"`
-	BodyType   string   `json:"body_type,omitempty" enum:"markdown,html,text" default:"markdown"`
-	Importance string   `json:"importance,omitempty" enum:"low,normal,high"`
+	Mailbox     string               `json:"mailbox,omitempty" jsonschema:"send as; default: own"`
+	To          []string             `json:"to" jsonschema:"addresses" minItems:"1"`
+	CC          []string             `json:"cc,omitempty"`
+	BCC         []string             `json:"bcc,omitempty"`
+	Subject     string               `json:"subject"`
+	Body        string               `json:"body" maxLength:"1000000"`
+	BodyType    string               `json:"body_type,omitempty" enum:"markdown,html,text" default:"markdown"`
+	Importance  string               `json:"importance,omitempty" enum:"low,normal,high"`
+	Attachments []OutgoingAttachment `json:"attachments,omitempty"`
+	DraftOnly   bool                 `json:"draft_only,omitempty" jsonschema:"save, do not send"`
 }
 
-// SendMailOutput says what became of the message.
-type SendMailOutput struct {
-	Status string   `json:"status" jsonschema:"sent or draft"`
-	To     []string `json:"to"`
+// SentMail says what became of a message, and who gets it.
+type SentMail struct {
+	Status  string   `json:"status" jsonschema:"sent or draft"`
+	ID      string   `json:"id,omitempty" jsonschema:"of the draft"`
+	Subject string   `json:"subject,omitempty"`
+	To      []string `json:"to"`
+	CC      []string `json:"cc,omitempty"`
+	BCC     []string `json:"bcc,omitempty"`
 }
 
-// SendMail sends a message.
+// SendMail sends a message. One with attachments beyond what fits a request is
+// made as a draft first; when a later step fails, the error names the draft.
 // https://learn.microsoft.com/graph/api/user-sendmail
-func (c *Client) SendMail(ctx context.Context, in SendMailInput) (*SendMailOutput, error) {
-	path, err := c.path(ctx, in.Mailbox, "/sendMail")
-	if err != nil {
-		return nil, err
+func (c *Client) SendMail(ctx context.Context, in SendMailInput) (*SentMail, error) {
+	if len(in.To) == 0 {
+		return nil, mcptools.Errorf(mcptools.CodeInvalidArguments, "to: name at least one address")
 	}
 	m := map[string]any{"subject": in.Subject}
 	if in.Importance != "" {
 		m["importance"] = in.Importance
 	}
-	if m["body"], err = body(in.Body, in.BodyType); err != nil {
+	content, err := body(in.Body, in.BodyType)
+	if err != nil {
 		return nil, err
 	}
+	m["body"] = content
 	for name, addresses := range map[string][]string{"toRecipients": in.To, "ccRecipients": in.CC, "bccRecipients": in.BCC} {
 		if m[name], err = recipients(addresses); err != nil {
 			return nil, err
 		}
 	}
+	list, err := files(in.Attachments)
+	if err != nil {
+		return nil, err
+	}
+	wires, fits := inline(list, len(content.Content)*5/4+len(in.To)*200) // escaping makes HTML longer
+	if fits && len(wires) > 0 {
+		m["attachments"], list = wires, nil
+	}
+	if in.DraftOnly || !fits {
+		return c.sendDrafted(ctx, in, m, list)
+	}
+	path, err := c.path(ctx, in.Mailbox, "/sendMail")
+	if err != nil {
+		return nil, err
+	}
 	if err := c.send(ctx, http.MethodPost, path, map[string]any{"message": m, "saveToSentItems": true}, nil); err != nil {
 		return nil, err
 	}
-	return &SendMailOutput{Status: "sent", To: in.To}, nil
+	return &SentMail{Status: "sent", Subject: in.Subject, To: in.To, CC: in.CC, BCC: in.BCC}, nil
+}
+
+// sendDrafted makes a draft, adds the attachments that it does not have yet,
+// and sends it unless it is to stay a draft.
+func (c *Client) sendDrafted(ctx context.Context, in SendMailInput, m map[string]any, list []file) (*SentMail, error) {
+	ctx = alsoNeeds(ctx, "Mail.ReadWrite")
+	path, err := c.path(ctx, in.Mailbox, "/messages")
+	if err != nil {
+		return nil, err
+	}
+	var draft message
+	if err := c.send(ctx, http.MethodPost, path, m, &draft); err != nil {
+		return nil, notSent(err)
+	}
+	return c.finish(ctx, in.Mailbox, draft, list, in.DraftOnly)
+}
+
+// finish attaches files to a draft and sends it, unless it is to stay one.
+func (c *Client) finish(ctx context.Context, mailbox string, draft message, list []file, draftOnly bool) (*SentMail, error) {
+	result := &SentMail{
+		Status: "draft", ID: draft.ID, Subject: draft.Subject,
+		To: names(draft.To), CC: names(draft.CC), BCC: names(draft.BCC),
+	}
+	path, err := c.path(ctx, mailbox, "/messages/{}", draft.ID)
+	if err != nil {
+		return nil, kept(err, draft.ID, "")
+	}
+	if done, err := c.attach(ctx, path, list); err != nil {
+		return nil, kept(err, draft.ID, fmt.Sprintf(" with %d of its %d attachments", done, len(list)))
+	}
+	if draftOnly {
+		return result, nil
+	}
+	if err := c.send(ctx, http.MethodPost, path+"/send", nil, nil); err != nil {
+		return nil, kept(err, draft.ID, "")
+	}
+	result.Status, result.ID = "sent", ""
+	return result, nil
+}
+
+// notSent says of an error that it came before anything was sent.
+func notSent(err error) error {
+	e, ok := errors.AsType[*mcptools.Error](err)
+	if !ok {
+		return err
+	}
+	early := *e
+	early.Message = "nothing was sent: " + e.Message
+	if e.Code == mcptools.CodeUncertain {
+		early.Code, early.Message = mcptools.CodeUnavailable, "nothing was sent, but an unfinished draft may be left in Drafts: "+e.Message
+		early.Hint = "try again"
+	}
+	return &early
+}
+
+// kept says of an error that the message is still there as a draft. An error
+// that leaves doubt about sending stays one.
+func kept(err error, id, state string) error {
+	e, ok := errors.AsType[*mcptools.Error](err)
+	if !ok {
+		e = &mcptools.Error{Code: mcptools.CodeInternal, Message: "a step failed", Err: err}
+	}
+	late := *e
+	if e.Code == mcptools.CodeUncertain && state == "" {
+		late.Message = "draft " + id + ": " + e.Message
+		late.Hint = "it was sent if it is not in Drafts any more: look before sending it again"
+		return &late
+	}
+	late.Message = fmt.Sprintf("the message was not sent; it is kept as draft %s%s: %s", id, state, e.Message)
+	late.Hint = strings.TrimPrefix(e.Hint+"; go on with m365_mail_draft and m365_mail_draft_send, or remove it with m365_mail_delete", "; ")
+	if e.Code == mcptools.CodeUncertain { // about an attachment only
+		late.Code = mcptools.CodeUnavailable
+	}
+	return &late
 }
 
 // body returns a body as Graph takes it.

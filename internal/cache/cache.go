@@ -61,6 +61,13 @@ func (c *Cache[V]) Drop() {
 	c.entries = nil
 }
 
+// Forget forgets the value of one key.
+func (c *Cache[V]) Forget(key string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	delete(c.entries, key)
+}
+
 // entry returns the usable entry of key, or a new one that the caller must fill.
 func (c *Cache[V]) entry(key string) (e *entry[V], mine bool) {
 	c.mu.Lock()

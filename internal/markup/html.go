@@ -19,17 +19,31 @@ const maxHTML = 2 << 20
 // FromHTML returns HTML as Markdown. Scripts, styles, comments and pictures
 // that are embedded as data are dropped.
 func FromHTML(source string) (string, error) {
+	root, err := parse(source)
+	if err != nil || root == nil {
+		return "", err
+	}
+	return convert(root)
+}
+
+// parse returns the document without what no reader sees, or nil when there is
+// nothing in it.
+func parse(source string) (*html.Node, error) {
 	if len(source) > maxHTML {
 		source = source[:maxHTML]
 	}
 	if strings.TrimSpace(source) == "" {
-		return "", nil
+		return nil, nil //nolint:nilnil // an empty document is no error
 	}
 	root, err := html.Parse(strings.NewReader(strings.ToValidUTF8(source, "\uFFFD")))
 	if err != nil {
-		return "", fmt.Errorf("markup: parse HTML: %w", err)
+		return nil, fmt.Errorf("markup: parse HTML: %w", err)
 	}
 	prune(root)
+	return root, nil
+}
+
+func convert(root *html.Node) (string, error) {
 	c := converter.NewConverter(converter.WithEscapeMode(converter.EscapeModeDisabled), converter.WithPlugins(base.NewBasePlugin(), commonmark.NewCommonmarkPlugin(), table.NewTablePlugin()))
 	markdown, err := c.ConvertNode(root)
 	if err != nil {

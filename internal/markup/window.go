@@ -88,3 +88,34 @@ func startsQuote(lines []string, i int, line string) bool {
 	}
 	return false
 }
+
+// Fit returns the longest beginning of text that, written as a JSON string,
+// has at most limit bytes between its quotes.
+func Fit(text string, limit int) string {
+	size := 0
+	for i, r := range text {
+		if size += jsonSize(r); size > limit {
+			return text[:i]
+		}
+	}
+	return text
+}
+
+// JSONSize returns how many bytes text has as a JSON string, between its quotes.
+func JSONSize(text string) int {
+	size := 0
+	for _, r := range text {
+		size += jsonSize(r)
+	}
+	return size
+}
+
+func jsonSize(r rune) int {
+	switch {
+	case r == '"', r == '\\', r == '\n', r == '\r', r == '\t':
+		return 2
+	case r < ' ', r == '\u2028', r == '\u2029', r == utf8.RuneError:
+		return 6
+	}
+	return utf8.RuneLen(r)
+}

@@ -26,6 +26,12 @@ func writes(r Request) bool {
 	return !r.Safe && r.Method != http.MethodGet && r.Method != http.MethodHead
 }
 
+// Failed returns the error for an answer to r that is no success and came some
+// other way than through [Service.Send], such as in a batch.
+func (s *Service) Failed(ctx context.Context, r Request, status int, header http.Header, body []byte) error {
+	return s.failed(r, &Failure{Ctx: ctx, Status: status, Header: header, Body: body})
+}
+
 // failed turns an answer that is no success into a tool error.
 func (s *Service) failed(r Request, f *Failure) error {
 	f.Error = &mcptools.Error{RequestID: requestID(f.Header)}

@@ -1,0 +1,201 @@
+package graph
+
+import (
+	"context"
+	"encoding/json"
+	"net/http"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/msptoolbelt/toolbelt/internal/rest"
+	"github.com/msptoolbelt/toolbelt/resilience"
+)
+
+const (
+	batchSize     = 20 // requests at once, Graph's limit
+	batchAttempts = 4  // of one request
+	// maxBatchWait bounds how long throttled requests wait for another attempt.
+	maxBatchWait = 30 * time.Second
+)
+
+// batchRequest is one request of a batch.
+type batchRequest struct {
+	Method string
+	Path   string // from Client.path
+	Query  url.Values
+	Header http.Header
+	Body   any
+	// Repeatable says that doing it twice does no harm. What Graph refused
+	// because of throttling is repeated in any case: it was not done.
+	Repeatable bool
+}
+
+// batchAnswer is the answer to one request: the body of a success, or an error.
+type batchAnswer struct {
+	Status int
+	Header http.Header
+	Body   json.RawMessage
+	Err    error
+}
+
+// batchPart and batchReply are requests and answers as they travel.
+// https://learn.microsoft.com/graph/json-batching
+type batchPart struct {
+	ID      string            `json:"id"`
+	Method  string            `json:"method"`
+	URL     string            `json:"url"`
+	Headers map[string]string `json:"headers,omitempty"`
+	Body    any               `json:"body,omitempty"`
+}
+
+type batchReply struct {
+	ID      string            `json:"id"`
+	Status  int               `json:"status"`
+	Headers map[string]string `json:"headers"`
+	Body    json.RawMessage   `json:"body"`
+}
+
+// batch makes requests, as many at once as Graph takes, and returns their
+// answers in the same order. Each has its own error; throttled ones are repeated
+// when their own Retry-After says so. The error is that of the first batch as a
+// whole, after which nothing else was tried.
+func (c *Client) batch(ctx context.Context, requests []batchRequest) ([]batchAnswer, error) {
+	answers := make([]batchAnswer, len(requests))
+	for start := 0; start < len(requests); start += batchSize {
+		end := min(start+batchSize, len(requests))
+		if err := c.batchChunk(ctx, requests[start:end], answers[start:end]); err != nil && start == 0 {
+			return nil, err
+		}
+	}
+	return answers, nil
+}
+
+// batchChunk fills in the answers to at most batchSize requests. The error is
+// that of the first attempt as a whole.
+func (c *Client) batchChunk(ctx context.Context, requests []batchRequest, answers []batchAnswer) error {
+	open := make([]int, len(requests)) // the requests that have no final answer yet
+	for i := range open {
+		open[i] = i
+	}
+	for attempt := 1; ; attempt++ {
+		again, wait, err := c.batchOnce(ctx, requests, open, answers)
+		if err != nil && attempt == 1 {
+			return err
+		}
+		if len(again) == 0 || attempt == batchAttempts || wait > maxBatchWait {
+			return nil
+		}
+		open = again
+		timer := time.NewTimer(max(wait, time.Duration(attempt)*250*time.Millisecond))
+		select {
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return nil
+		}
+	}
+}
+
+// batchOnce sends the open requests in one. It returns those that are worth
+// another attempt, and how long to wait before.
+func (c *Client) batchOnce(ctx context.Context, requests []batchRequest, open []int, answers []batchAnswer) (again []int, wait time.Duration, err error) {
+	all := rest.Request{Method: http.MethodPost, Path: "/$batch", Safe: true, Repeatable: true}
+	parts := make([]batchPart, 0, len(open))
+	for _, i := range open {
+		parts = append(parts, requests[i].part(strconv.Itoa(i)))
+		all.Safe = all.Safe && requests[i].Method == http.MethodGet
+		all.Repeatable = all.Repeatable && requests[i].Repeatable
+	}
+	all.Body = map[string]any{"requests": parts}
+	var reply struct {
+		Responses []batchReply `json:"responses"`
+	}
+	if _, err := c.service.Do(ctx, all, &reply); err != nil {
+		for _, i := range open {
+			answers[i] = batchAnswer{Err: err}
+		}
+		return nil, 0, err
+	}
+	for _, i := range open {
+		at := slices.IndexFunc(reply.Responses, func(r batchReply) bool { return r.ID == strconv.Itoa(i) })
+		if at < 0 {
+			answers[i] = batchAnswer{Err: c.service.Unread(requests[i].rest(), nil)}
+			continue
+		}
+		answers[i] = c.batchAnswer(ctx, requests[i], reply.Responses[at])
+		if requests[i].worthRepeating(answers[i].Status) {
+			again = append(again, i)
+			if after, ok := resilience.RetryAfter(answers[i].Header, time.Now()); ok {
+				wait = max(wait, after)
+			}
+		}
+	}
+	return again, wait, nil
+}
+
+func (c *Client) batchAnswer(ctx context.Context, request batchRequest, r batchReply) batchAnswer {
+	answer := batchAnswer{Status: r.Status, Header: http.Header{}, Body: r.Body}
+	for name, value := range r.Headers {
+		answer.Header.Set(name, value)
+	}
+	if r.Status < 200 || r.Status > 299 {
+		answer.Err = c.service.Failed(ctx, request.rest(), r.Status, answer.Header, r.Body)
+	}
+	return answer
+}
+
+// worthRepeating reports whether a request that was answered so may be repeated.
+func (r batchRequest) worthRepeating(status int) bool {
+	switch status {
+	case http.StatusTooManyRequests:
+		return true
+	case http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+		return r.Repeatable || r.Method == http.MethodGet
+	}
+	return false
+}
+
+func (r batchRequest) part(id string) batchPart {
+	// The headers of the batch itself do not count for its parts.
+	headers := map[string]string{"Prefer": `IdType="ImmutableId"`}
+	for name, values := range r.Header {
+		headers[name] = values[0]
+	}
+	if r.Body != nil {
+		headers["Content-Type"] = "application/json"
+	}
+	address := r.Path
+	if len(r.Query) > 0 {
+		address += "?" + strings.ReplaceAll(r.Query.Encode(), "+", "%20")
+	}
+	return batchPart{ID: id, Method: r.Method, URL: address, Headers: headers, Body: r.Body}
+}
+
+func (r batchRequest) rest() rest.Request { return rest.Request{Method: r.Method, Path: r.Path} }
+
+// FailedItem is one of several things that something could not be done with.
+type FailedItem struct {
+	ID      string `json:"id"`
+	Problem string `json:"problem"`
+}
+
+// failures lists the ids whose request failed. When all failed for the same
+// reason, that is the error of the whole call.
+func failures(ids []string, answers []batchAnswer) ([]FailedItem, error) {
+	var failed []FailedItem
+	same := true
+	for i, a := range answers {
+		if a.Err == nil {
+			continue
+		}
+		failed = append(failed, FailedItem{ID: ids[i], Problem: problem(a.Err)})
+		same = same && failed[0].Problem == failed[len(failed)-1].Problem
+	}
+	if len(failed) == len(ids) && same && len(ids) > 0 {
+		return nil, answers[0].Err
+	}
+	return failed, nil
+}
