@@ -63,7 +63,13 @@ func (c *Client) ticketTools() mcptools.Set {
 }
 
 func (c *Client) actionTools() mcptools.Set {
-	return mcptools.NewSet()
+	return mcptools.NewSet(
+		mcptools.Define(mcptools.Spec{
+			Name: "halo_actions_add_note", Title: "Add a private note", Toolset: "actions", Effect: mcptools.Additive,
+			Description: "Add a note that only agents see. To answer the user: halo_actions_reply_to_user; with time: halo_time_log.",
+			Scopes:      mcptools.AllScopes("read:tickets", "edit:tickets"),
+		}, c.AddNote),
+	)
 }
 
 func (c *Client) clientTools() mcptools.Set {
