@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -20,6 +21,9 @@ type collection struct {
 	limit  int // rows; the callers fill in their default
 	path   string
 	query  url.Values
+	// moving are parameters that another call computes anew, such as a time
+	// relative to now; cursors carry them.
+	moving url.Values
 	header http.Header
 	// unsized says that the path takes no $top.
 	unsized bool
@@ -53,9 +57,8 @@ func choose[W, R any](ctx context.Context, c *Client, l collection, row func(W) 
 // fetchPage gets one page. The token is what the next link adds to the query.
 func fetchPage[W, R any](ctx context.Context, c *Client, l collection, token string, want int, row func(W) (R, bool)) ([]R, string, *int, error) {
 	query := url.Values{}
-	for name, values := range l.query {
-		query[name] = values
-	}
+	maps.Copy(query, l.query)
+	maps.Copy(query, l.moving)
 	if l.sparse {
 		want = 100
 	}
@@ -67,9 +70,7 @@ func fetchPage[W, R any](ctx context.Context, c *Client, l collection, token str
 		if err != nil {
 			return nil, "", nil, &mcptools.Error{Code: mcptools.CodeInternal, Message: "a cursor cannot be read", Err: err}
 		}
-		for name, values := range next {
-			query[name] = values
-		}
+		maps.Copy(query, next)
 	}
 	var page struct {
 		Value []W    `json:"value"`

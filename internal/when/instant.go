@@ -113,7 +113,7 @@ func Range(from, to string, loc *time.Location, now time.Time, fallbackFrom, fal
 		if end, err = Instant(to, loc, now); err != nil {
 			return start, end, err
 		}
-		if wholeDay(to) {
+		if WholeDay(to) {
 			end = end.In(loc).AddDate(0, 0, 1)
 		}
 	}
@@ -124,7 +124,8 @@ func Range(from, to string, loc *time.Location, now time.Time, fallbackFrom, fal
 	return start, end, nil
 }
 
-func wholeDay(text string) bool {
+// WholeDay reports whether text names a day and no time of day.
+func WholeDay(text string) bool {
 	text = strings.ToLower(strings.TrimSpace(text))
 	_, err := time.Parse("2006-01-02", text)
 	return err == nil || text == "today" || text == "tomorrow" || text == "yesterday"

@@ -1,0 +1,268 @@
+package graph
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"net/http"
+	"strings"
+	"time"
+
+	"github.com/msptoolbelt/toolbelt/internal/rest"
+	"github.com/msptoolbelt/toolbelt/internal/when"
+	"github.com/msptoolbelt/toolbelt/mcptools"
+)
+
+// CreateEventInput is a new event.
+type CreateEventInput struct {
+	Mailbox    string   `json:"mailbox,omitempty" jsonschema:"address; default: own"`
+	Subject    string   `json:"subject"`
+	Start      string   `json:"start" jsonschema:"local time, or a date for all day"`
+	End        string   `json:"end,omitempty" jsonschema:"time, length such as 45m, or last day; default: 30m"`
+	TimeZone   string   `json:"time_zone,omitempty" jsonschema:"such as Europe/Berlin; default: the mailbox's"`
+	Attendees  []string `json:"attendees,omitempty" jsonschema:"addresses"`
+	Location   string   `json:"location,omitempty"`
+	Online     bool     `json:"online,omitempty" jsonschema:"Teams meeting"`
+	Body       string   `json:"body,omitempty" jsonschema:"Markdown" maxLength:"1000000"`
+	Recurrence string   `json:"recurrence,omitempty" jsonschema:"daily, weekdays, weekly on mon,wed, monthly on 15 or last fri, every 2 weeks, yearly; then until 2026-12-31 or 10 times"`
+	Calendar   string   `json:"calendar,omitempty" jsonschema:"name or id"`
+}
+
+// EventChange says what became of an event that was made or changed.
+type EventChange struct {
+	ID         string   `json:"id"`
+	Subject    string   `json:"subject"`
+	Start      string   `json:"start"`
+	End        string   `json:"end"`
+	TimeZone   string   `json:"time_zone"`
+	Recurrence string   `json:"recurrence,omitempty"`
+	Online     string   `json:"online,omitempty"`
+	Attendees  []string `json:"attendees,omitempty"`
+	Changed    []string `json:"changed,omitempty"`
+	Ignored    []string `json:"ignored,omitempty" jsonschema:"what the server did not take over"`
+	Note       string   `json:"note,omitempty"`
+}
+
+const defaultMeeting = 30 * time.Minute
+
+// CreateEvent makes an event and invites its attendees.
+//
+// The request carries a random transactionId, by which Exchange recognizes a
+// repetition: it answers with the event that is there already. So the request
+// is repeated where an answer was lost.
+// https://learn.microsoft.com/graph/api/user-post-events
+func (c *Client) CreateEvent(ctx context.Context, in CreateEventInput) (*EventChange, error) {
+	zone, err := c.zone(ctx, in.Mailbox, in.TimeZone)
+	if err != nil {
+		return nil, err
+	}
+	times, err := readTimes(in.Start, in.End, zone, defaultMeeting)
+	if err != nil {
+		return nil, err
+	}
+	asked := map[string]any{"subject": in.Subject, "transactionId": rand.Text()}
+	times.fill(asked)
+	if in.Recurrence != "" {
+		rule, err := parseRecurrence(in.Recurrence, times.start)
+		if err != nil {
+			return nil, err
+		}
+		asked["recurrence"] = rule
+		times.repeat(asked)
+	}
+	if err := fillEvent(asked, in.Location, in.Body, in.Online); err != nil {
+		return nil, err
+	}
+	invited, err := recipients(in.Attendees)
+	if err != nil {
+		return nil, err
+	}
+	if len(invited) > 0 {
+		asked["attendees"] = attendees(invited)
+	}
+	path, err := c.calendarPath(ctx, in.Mailbox, in.Calendar, "/events")
+	if err != nil {
+		return nil, err
+	}
+	made, err := c.sendEvent(ctx, zone, rest.Request{Method: http.MethodPost, Path: path, Body: asked, Repeatable: true})
+	if err != nil {
+		return nil, doubted(err)
+	}
+	out := eventChange(made, zone)
+	out.Ignored = ignored(asked, made, zone)
+	return out, nil
+}
+
+// doubted makes a conflict uncertain: a new event conflicts with nothing, so it
+// can only be the answer to a repetition whose first run was still going on.
+func doubted(err error) error {
+	e, ok := errors.AsType[*mcptools.Error](err)
+	if !ok || e.Code != mcptools.CodeConflict {
+		return err
+	}
+	uncertain := *e
+	uncertain.Code, uncertain.Hint = mcptools.CodeUncertain, "look with m365_cal_view whether the event was made before trying again"
+	return &uncertain
+}
+
+// eventTimes are when an event takes place.
+type eventTimes struct {
+	start, end time.Time
+	allDay     bool // then end is the midnight after the last day
+}
+
+// readTimes reads the start and the end of an event. The end may be a length;
+// without one, the event takes that long.
+func readTimes(from, to string, zone *time.Location, length time.Duration) (eventTimes, error) {
+	now := time.Now().Truncate(time.Minute)
+	start, err := when.Instant(from, zone, now)
+	if err != nil {
+		return eventTimes{}, err
+	}
+	t := eventTimes{start: start.In(zone), allDay: when.WholeDay(from)}
+	if t.allDay {
+		return t.untilDay(to, zone, now)
+	}
+	if to == "" {
+		t.end = t.start.Add(length)
+		return t, nil
+	}
+	if took, err := when.Duration(to); err == nil {
+		t.end = t.start.Add(took)
+		return t, nil
+	}
+	if when.WholeDay(to) {
+		return t, mcptools.Errorf(mcptools.CodeInvalidArguments, "end: it needs a time of day, as start has one")
+	}
+	end, err := when.Instant(to, zone, now)
+	if err != nil {
+		return t, err
+	}
+	if !end.After(t.start) {
+		return t, mcptools.Errorf(mcptools.CodeInvalidArguments, "end: %s is not after the start, %s", stamp(end, zone), stamp(t.start, zone))
+	}
+	t.end = end.In(zone)
+	return t, nil
+}
+
+// untilDay completes an all-day event.
+func (t eventTimes) untilDay(to string, zone *time.Location, now time.Time) (eventTimes, error) {
+	last := t.start
+	if to != "" {
+		if !when.WholeDay(to) {
+			return t, mcptools.Errorf(mcptools.CodeInvalidArguments, "end: it must be the last day, as start is a day; or give start a time of day")
+		}
+		end, err := when.Instant(to, zone, now)
+		if err != nil {
+			return t, err
+		}
+		last = end.In(zone)
+	}
+	if last.Before(t.start) {
+		return t, mcptools.Errorf(mcptools.CodeInvalidArguments, "end: the last day is before the first")
+	}
+	t.end = last.AddDate(0, 0, 1)
+	return t, nil
+}
+
+// fill writes the times as Graph takes them.
+func (t eventTimes) fill(asked map[string]any) {
+	asked["isAllDay"] = t.allDay
+	asked["start"], asked["end"] = t.wall(t.start), t.wall(t.end)
+}
+
+// repeat makes sure that the times of a series are wall clock times, which stay
+// the same when the clocks change.
+func (t eventTimes) repeat(asked map[string]any) {
+	zone := when.WindowsName(t.start.Location())
+	asked["start"] = dateTimeZone{t.start.Format(wallClock), zone}
+	asked["end"] = dateTimeZone{t.end.Format(wallClock), zone}
+	if t.allDay {
+		asked["start"], asked["end"] = t.wall(t.start), t.wall(t.end)
+	}
+}
+
+func (t eventTimes) wall(at time.Time) dateTimeZone {
+	if t.allDay {
+		return dateTimeZone{at.Format(dateOnly) + "T00:00:00", when.WindowsName(at.Location())}
+	}
+	return wallTime(at, at.Location())
+}
+
+// fillEvent adds what an event may have besides its times.
+func fillEvent(asked map[string]any, location, text string, online bool) error {
+	if location != "" {
+		asked["location"] = place{Name: location}
+	}
+	if text != "" {
+		content, err := body(text, "markdown")
+		if err != nil {
+			return err
+		}
+		asked["body"] = content
+	}
+	if online {
+		asked["isOnlineMeeting"], asked["onlineMeetingProvider"] = true, "teamsForBusiness"
+	}
+	return nil
+}
+
+func attendees(list []recipient) []attendee {
+	invited := make([]attendee, 0, len(list))
+	for _, r := range list {
+		invited = append(invited, attendee{recipient: r, Type: "required"})
+	}
+	return invited
+}
+
+func eventChange(e *event, zone *time.Location) *EventChange {
+	out := &EventChange{ID: e.ID, Subject: e.Subject, TimeZone: zone.String(), Recurrence: e.Recurrence.String(), Online: e.joinURL()}
+	out.Start, out.End = e.span(zone)
+	for _, a := range e.Attendees {
+		out.Attendees = append(out.Attendees, a.EmailAddress.Address)
+	}
+	return out
+}
+
+// ignored compares an event with what was asked for.
+func ignored(asked map[string]any, made *event, zone *time.Location) []string {
+	var differs []string
+	check := func(field string, same bool) {
+		if _, wanted := asked[field]; wanted && !same {
+			differs = append(differs, strings.ToLower(strings.TrimPrefix(field, "is")))
+		}
+	}
+	check("subject", asked["subject"] == made.Subject)
+	check("isAllDay", asked["isAllDay"] == made.AllDay)
+	check("start", sameTime(asked["start"], made.Start, made.AllDay, zone))
+	check("end", sameTime(asked["end"], made.End, made.AllDay, zone))
+	check("location", asked["location"] == made.Location)
+	check("isOnlineMeeting", asked["isOnlineMeeting"] == made.Online)
+	if rule, ok := asked["recurrence"].(*recurrence); ok {
+		check("recurrence", rule.String() == made.Recurrence.String())
+	}
+	if invited, ok := asked["attendees"].([]attendee); ok {
+		there := map[string]bool{}
+		for _, a := range made.Attendees {
+			there[strings.ToLower(a.EmailAddress.Address)] = true
+		}
+		for _, a := range invited {
+			if !there[strings.ToLower(a.EmailAddress.Address)] {
+				differs = append(differs, fmt.Sprintf("attendee %s", a.EmailAddress.Address))
+			}
+		}
+	}
+	return differs
+}
+
+func sameTime(asked any, made dateTimeZone, allDay bool, zone *time.Location) bool {
+	wanted, ok := asked.(dateTimeZone)
+	if !ok {
+		return false
+	}
+	if allDay {
+		return wanted.date().Equal(made.date())
+	}
+	return wanted.in(zone).Equal(made.in(zone))
+}
