@@ -1,0 +1,237 @@
+package graph
+
+import (
+	"context"
+	"maps"
+	"net/http"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/msptoolbelt/toolbelt/internal/rest"
+	"github.com/msptoolbelt/toolbelt/mcptools"
+)
+
+// UpdateEventInput says what to change; what is empty stays.
+type UpdateEventInput struct {
+	Mailbox         string   `json:"mailbox,omitempty" jsonschema:"address; default: own"`
+	ID              string   `json:"id"`
+	Scope           string   `json:"scope,omitempty" enum:"one,series" default:"one"`
+	Subject         string   `json:"subject,omitempty"`
+	Start           string   `json:"start,omitempty" jsonschema:"local time, or a date for all day; the length stays"`
+	End             string   `json:"end,omitempty" jsonschema:"time, length such as 45m, or last day"`
+	TimeZone        string   `json:"time_zone,omitempty"`
+	AddAttendees    []string `json:"add_attendees,omitempty" jsonschema:"addresses"`
+	RemoveAttendees []string `json:"remove_attendees,omitempty"`
+	Location        string   `json:"location,omitempty"`
+	Online          bool     `json:"online,omitempty" jsonschema:"make it a Teams meeting"`
+	Body            string   `json:"body,omitempty" jsonschema:"Markdown" maxLength:"1000000"`
+	Recurrence      string   `json:"recurrence,omitempty" jsonschema:"as for m365_cal_create"`
+}
+
+// changeFields are what a change must know of an event.
+const changeFields = "id,subject,start,end,isAllDay,isOrganizer,isOnlineMeeting,attendees,type,seriesMasterId,recurrence"
+
+// UpdateEvent changes an event or its series. Attendees are told by Exchange.
+// https://learn.microsoft.com/graph/api/event-update
+func (c *Client) UpdateEvent(ctx context.Context, in UpdateEventInput) (*EventChange, error) {
+	zone, err := c.zone(ctx, in.Mailbox, in.TimeZone)
+	if err != nil {
+		return nil, err
+	}
+	fields := changeFields
+	if in.Body != "" {
+		fields += ",body"
+	}
+	named, err := c.getEvent(ctx, in.Mailbox, in.ID, fields, zone)
+	if err != nil {
+		return nil, err
+	}
+	old := named
+	if id := named.seriesID(in.Scope); id != named.ID {
+		if old, err = c.getEvent(ctx, in.Mailbox, id, fields, zone); err != nil {
+			return nil, err
+		}
+	}
+	asked, err := in.changes(named, old, zone)
+	if err != nil {
+		return nil, err
+	}
+	if len(asked) == 0 {
+		return nil, mcptools.Errorf(mcptools.CodeInvalidArguments, "there is nothing to change").WithHint("name at least one field to change")
+	}
+	path, err := c.path(ctx, in.Mailbox, "/events/{}", old.ID)
+	if err != nil {
+		return nil, err
+	}
+	changed, err := c.sendEvent(ctx, zone, rest.Request{Method: http.MethodPatch, Path: path, Body: asked})
+	if err != nil {
+		return nil, err
+	}
+	out := eventChange(changed, zone)
+	out.Ignored = ignored(asked, changed, zone)
+	out.Changed = slices.DeleteFunc(slices.Sorted(maps.Keys(asked)), func(field string) bool {
+		return field == "onlineMeetingProvider" || slices.Contains(out.Ignored, field)
+	})
+	return out, nil
+}
+
+// changes returns the body of the change. named is the event that the caller
+// named, old the one that is changed: the same, or its series.
+func (in UpdateEventInput) changes(named, old *event, zone *time.Location) (map[string]any, error) {
+	asked := map[string]any{}
+	if in.Subject != "" {
+		asked["subject"] = in.Subject
+	}
+	if err := fillEvent(asked, in.Location, in.Body, in.Online && !old.Online); err != nil {
+		return nil, err
+	}
+	if content, ok := asked["body"].(itemBody); ok && old.Online {
+		content.Content += joinBlock(old.Body.Content)
+		asked["body"] = content
+	}
+	if !old.Organized && (in.Start != "" || in.End != "" || in.Recurrence != "" || len(in.AddAttendees)+len(in.RemoveAttendees) > 0) {
+		return nil, mcptools.Errorf(mcptools.CodePermissionDenied, "only the organizer may change when an event takes place and who attends").
+			WithHint("propose another time with m365_cal_respond")
+	}
+	if err := in.changeTimes(asked, named, old, zone); err != nil {
+		return nil, err
+	}
+	return asked, in.changeAttendees(asked, old)
+}
+
+// changeTimes adds the new times and the new recurrence.
+func (in UpdateEventInput) changeTimes(asked map[string]any, named, old *event, zone *time.Location) error {
+	if in.Start == "" && in.End == "" && in.Recurrence == "" {
+		return nil
+	}
+	basis := named
+	if in.Start == "" {
+		basis = old
+	}
+	times, err := in.times(basis, zone)
+	if err != nil {
+		return err
+	}
+	series := old.Type == "seriesMaster" || in.Recurrence != ""
+	if series && in.Recurrence == "" && in.Start != "" {
+		if times, err = times.onDayOf(named, old, zone); err != nil {
+			return err
+		}
+	}
+	if in.Recurrence != "" {
+		if old.Type == "occurrence" || old.Type == "exception" {
+			return mcptools.Errorf(mcptools.CodeInvalidArguments, "recurrence: one event of a series has none of its own").WithHint("call again with scope series")
+		}
+		rule, err := parseRecurrence(in.Recurrence, times.start)
+		if err != nil {
+			return err
+		}
+		asked["recurrence"] = rule
+	}
+	times.fill(asked)
+	if series {
+		times.repeat(asked)
+	}
+	if times.allDay == old.AllDay {
+		delete(asked, "isAllDay")
+	}
+	return nil
+}
+
+// times returns the new times of an event; what is not named stays, the length
+// above all.
+func (in UpdateEventInput) times(old *event, zone *time.Location) (eventTimes, error) {
+	from := in.Start
+	if from == "" {
+		from, _ = old.span(zone)
+	}
+	times, err := readTimes(from, in.End, zone, defaultMeeting)
+	if err != nil || in.End != "" || times.allDay != old.AllDay {
+		return times, err
+	}
+	if old.AllDay {
+		days := int(old.End.date().Sub(old.Start.date()).Hours()) / 24
+		times.end = times.start.AddDate(0, 0, max(days, 1))
+		return times, nil
+	}
+	times.end = times.start.Add(old.End.in(zone).Sub(old.Start.in(zone)))
+	return times, nil
+}
+
+// onDayOf moves new times, given for the event that the caller named, to the
+// first day of its series: a series keeps its days unless it gets a new
+// recurrence.
+func (t eventTimes) onDayOf(named, series *event, zone *time.Location) (eventTimes, error) {
+	day, first := named.Start.in(zone), series.Start.in(zone)
+	if named.AllDay {
+		day, first = named.Start.date(), series.Start.date()
+	}
+	if t.start.Format(dateOnly) != day.Format(dateOnly) && t.start.Format(dateOnly) != first.Format(dateOnly) {
+		return t, mcptools.Errorf(mcptools.CodeInvalidArguments, "start: a series cannot move to another day by its start alone").
+			WithHint("keep the day, %s, or give the new recurrence too", day.Format(dateOnly))
+	}
+	length := t.end.Sub(t.start)
+	t.start = time.Date(first.Year(), first.Month(), first.Day(), t.start.Hour(), t.start.Minute(), 0, 0, zone)
+	if t.allDay {
+		t.end = t.start.AddDate(0, 0, int(length.Hours()+12)/24)
+		return t, nil
+	}
+	t.end = t.start.Add(length)
+	return t, nil
+}
+
+// changeAttendees adds the new list of attendees. Graph replaces the list as a
+// whole, so those who stay are sent too.
+func (in UpdateEventInput) changeAttendees(asked map[string]any, old *event) error {
+	if len(in.AddAttendees)+len(in.RemoveAttendees) == 0 {
+		return nil
+	}
+	added, err := recipients(in.AddAttendees)
+	if err != nil {
+		return err
+	}
+	removed, err := recipients(in.RemoveAttendees)
+	if err != nil {
+		return err
+	}
+	invited := []attendee{}
+	for _, a := range old.Attendees {
+		if !hasAddress(removed, a.EmailAddress.Address) {
+			invited = append(invited, attendee{recipient: a.recipient, Type: a.Type})
+		}
+	}
+	for _, r := range removed {
+		if !slices.ContainsFunc(old.Attendees, func(a attendee) bool { return strings.EqualFold(a.EmailAddress.Address, r.EmailAddress.Address) }) {
+			return mcptools.Errorf(mcptools.CodeNotFound, "%s is not invited", r.EmailAddress.Address).WithHint("see the attendees with m365_cal_get")
+		}
+	}
+	for _, r := range added {
+		if !slices.ContainsFunc(invited, func(a attendee) bool { return strings.EqualFold(a.EmailAddress.Address, r.EmailAddress.Address) }) {
+			invited = append(invited, attendee{recipient: r, Type: "required"})
+		}
+	}
+	asked["attendees"] = invited
+	return nil
+}
+
+func hasAddress(list []recipient, address string) bool {
+	return slices.ContainsFunc(list, func(r recipient) bool { return strings.EqualFold(r.EmailAddress.Address, address) })
+}
+
+// joinMark matches the line that Teams draws above the details of a meeting.
+var joinMark = regexp.MustCompile(`(?is)<(?:div|span|p)\b[^<>]*>(?:\s*<[^<>]+>)*\s*_{20,}`)
+
+// joinBlock returns the part of a body that makes the event an online meeting:
+// without it, a new body ends the meeting.
+// https://learn.microsoft.com/graph/api/event-update (note on online meetings)
+func joinBlock(html string) string {
+	if at := joinMark.FindStringIndex(html); at != nil {
+		return "<br>" + html[at[0]:]
+	}
+	if html == "" {
+		return ""
+	}
+	return "<hr>" + html
+}
