@@ -207,8 +207,8 @@ func (c *Client) calendarPath(ctx context.Context, mailbox, calendar, template s
 	id, err := c.resolved.Get(ctx, "calendar\x00"+identity+"\x00"+path+"\x00"+calendar, func(ctx context.Context) (string, error) {
 		var found struct {
 			Value []struct {
-				ID    string    `json:"id"`
-				Name  string    `json:"name"`
+				ID   string `json:"id"`
+				Name string `json:"name"`
 			} `json:"value"`
 		}
 		if err := c.get(ctx, path, url.Values{"$select": {"id,name"}, "$top": {"100"}}, nil, &found); err != nil {

@@ -4,7 +4,7 @@ import "github.com/msptoolbelt/toolbelt/mcptools"
 
 // Tools returns all tools of the client.
 func (c *Client) Tools() mcptools.Set {
-	return mcptools.Join(c.mailTools())
+	return mcptools.Join(c.coreTools(), c.mailTools(), c.calendarTools(), c.contactsTools(), c.directoryTools())
 }
 
 func (c *Client) mailTools() mcptools.Set {
@@ -95,5 +95,115 @@ func (c *Client) mailTools() mcptools.Set {
 			Description: "Set the automatic reply, time zone or working hours of a mailbox.",
 			Scopes:      mcptools.AllScopes("MailboxSettings.ReadWrite"),
 		}, c.EditMailboxSettings),
+	)
+}
+
+func (c *Client) coreTools() mcptools.Set {
+	return mcptools.NewSet(
+		mcptools.Define(mcptools.Spec{
+			Name: "m365_whoami", Title: "Who am I", Toolset: "core", Effect: mcptools.ReadOnly,
+			Description: "Who is signed in, tenant, permissions, and tools that lack one.",
+			Scopes:      mcptools.Scopes{Delegated: []string{"User.Read"}, Application: []string{"Organization.Read.All"}},
+		}, c.WhoAmI),
+		mcptools.Define(mcptools.Spec{
+			Name: "m365_search", Title: "Search Microsoft 365", Toolset: "core", Effect: mcptools.ReadOnly, Marks: mcptools.Untrusted,
+			Description: "Search mail, events, files and more by relevance. For mail by sender, date or folder use m365_mail_search.",
+			Scopes:      mcptools.Scopes{Delegated: []string{"Mail.Read", "Calendars.Read", "Files.Read.All"}, Application: []string{"Files.Read.All"}},
+		}, c.Search),
+	)
+}
+
+func (c *Client) calendarTools() mcptools.Set {
+	return mcptools.NewSet(
+		mcptools.Define(mcptools.Spec{
+			Name: "m365_cal_view", Title: "View calendar", Toolset: "calendar", Effect: mcptools.ReadOnly, Marks: mcptools.Untrusted,
+			Description: "List events in a time range, recurring ones expanded. Details: m365_cal_get.",
+			Scopes:      mcptools.AllScopes("Calendars.ReadBasic"),
+		}, c.ViewCalendar),
+		mcptools.Define(mcptools.Spec{
+			Name: "m365_cal_get", Title: "Get event", Toolset: "calendar", Effect: mcptools.ReadOnly, Marks: mcptools.Untrusted,
+			Description: "Read an event: attendees, body, join link, recurrence.",
+			Scopes:      mcptools.AllScopes("Calendars.Read"),
+		}, c.GetEvent),
+		mcptools.Define(mcptools.Spec{
+			Name: "m365_cal_list", Title: "List calendars", Toolset: "calendar", Effect: mcptools.ReadOnly, Marks: mcptools.Untrusted,
+			Description: "List the calendars of a mailbox.",
+			Scopes:      mcptools.AllScopes("Calendars.ReadBasic"),
+		}, c.ListCalendars),
+		mcptools.Define(mcptools.Spec{
+			Name: "m365_cal_free_busy", Title: "Find free time", Toolset: "calendar", Effect: mcptools.ReadOnly,
+			Description: "When people or rooms are free and busy, each and together.",
+			Scopes:      mcptools.AllScopes("Calendars.ReadBasic"),
+		}, c.FindFreeTime),
+		mcptools.Define(mcptools.Spec{
+			Name: "m365_cal_find_times", Title: "Suggest meeting times", Toolset: "calendar", Effect: mcptools.ReadOnly,
+			Description: "Let Exchange suggest times for a meeting, the best first.",
+			Scopes:      mcptools.Scopes{Delegated: []string{"Calendars.Read.Shared"}},
+		}, c.FindMeetingTimes),
+		mcptools.Define(mcptools.Spec{
+			Name: "m365_cal_create", Title: "Create event", Toolset: "calendar", Effect: mcptools.Additive, Marks: mcptools.Outbound | mcptools.Untrusted,
+			Description: "Create an event or a series; attendees are invited. Find free time with m365_cal_free_busy.",
+			Scopes:      mcptools.AllScopes("Calendars.ReadWrite"),
+		}, c.CreateEvent),
+		mcptools.Define(mcptools.Spec{
+			Name: "m365_cal_update", Title: "Update event", Toolset: "calendar", Effect: mcptools.Idempotent, Marks: mcptools.Outbound | mcptools.Untrusted,
+			Description: "Change an event or its series; attendees are told.",
+			Scopes:      mcptools.AllScopes("Calendars.ReadWrite"),
+		}, c.UpdateEvent),
+		mcptools.Define(mcptools.Spec{
+			Name: "m365_cal_respond", Title: "Respond to invitation", Toolset: "calendar", Effect: mcptools.Additive, Marks: mcptools.Outbound | mcptools.Untrusted,
+			Description: "Accept or decline an invitation; the organizer gets a mail.",
+			Scopes:      mcptools.AllScopes("Calendars.ReadWrite"),
+		}, c.RespondToEvent),
+		mcptools.Define(mcptools.Spec{
+			Name: "m365_cal_cancel", Title: "Cancel event", Toolset: "calendar", Effect: mcptools.Destructive, Marks: mcptools.Outbound | mcptools.Untrusted,
+			Description: "Cancel an own event, telling its attendees, or delete one from the calendar.",
+			Scopes:      mcptools.AllScopes("Calendars.ReadWrite"),
+		}, c.CancelEvent),
+		mcptools.Define(mcptools.Spec{
+			Name: "m365_cal_rooms", Title: "Find rooms", Toolset: "calendar", Effect: mcptools.ReadOnly,
+			Description: "List meeting rooms. Check one with m365_cal_free_busy; book it as an attendee.",
+			Scopes:      mcptools.AllScopes("Place.Read.All"),
+		}, c.ListRooms),
+		mcptools.Define(mcptools.Spec{
+			Name: "m365_cal_permissions", Title: "List calendar permissions", Toolset: "calendar", Effect: mcptools.ReadOnly,
+			Description: "Who can see or change a calendar.",
+			Scopes:      mcptools.AllScopes("Calendars.Read"),
+		}, c.ListCalendarPermissions),
+		mcptools.Define(mcptools.Spec{
+			Name: "m365_cal_permission_set", Title: "Set calendar permission", Toolset: "calendar", Effect: mcptools.Idempotent, Marks: mcptools.Privileged,
+			Description: "Let somebody see or change a calendar, or take that away.",
+			Scopes:      mcptools.AllScopes("Calendars.ReadWrite"),
+		}, c.SetCalendarPermission),
+	)
+}
+
+func (c *Client) contactsTools() mcptools.Set {
+	return mcptools.NewSet(
+		mcptools.Define(mcptools.Spec{
+			Name: "m365_people_find", Title: "Find people", Toolset: "contacts", Effect: mcptools.ReadOnly, Marks: mcptools.Untrusted,
+			Description: "Find the mail address of a person by name, for mail and invitations.",
+			Scopes:      mcptools.Scopes{Delegated: []string{"People.Read", "User.ReadBasic.All"}, Application: []string{"User.ReadBasic.All"}},
+		}, c.FindPeople),
+	)
+}
+
+func (c *Client) directoryTools() mcptools.Set {
+	return mcptools.NewSet(
+		mcptools.Define(mcptools.Spec{
+			Name: "m365_users_find", Title: "Find users", Toolset: "directory", Effect: mcptools.ReadOnly,
+			Description: "List users of the directory. Details: m365_user_get.",
+			Scopes:      mcptools.AllScopes("User.Read.All"),
+		}, c.FindUsers),
+		mcptools.Define(mcptools.Spec{
+			Name: "m365_groups_find", Title: "Find groups", Toolset: "directory", Effect: mcptools.ReadOnly,
+			Description: "List groups of the directory. Members: m365_group_get.",
+			Scopes:      mcptools.AllScopes("GroupMember.Read.All"),
+		}, c.FindGroups),
+		mcptools.Define(mcptools.Spec{
+			Name: "m365_group_get", Title: "Get group", Toolset: "directory", Effect: mcptools.ReadOnly,
+			Description: "Read a group with its owners and members.",
+			Scopes:      mcptools.AllScopes("GroupMember.Read.All"),
+		}, c.GetGroup),
 	)
 }
