@@ -30,9 +30,9 @@ type PersonRow struct {
 
 // The reasons why somebody is found.
 const (
-	whyContact   = "you correspond"
+	whyContact   = "relevant to you"
 	whyDirectory = "directory"
-	whyBoth      = "directory, you correspond"
+	whyBoth      = "directory, relevant to you"
 )
 
 // FindPeople finds addresses by name: first among the people whom the signed-in
@@ -163,19 +163,19 @@ func searchUsers(query string) url.Values {
 	return url.Values{"$search": {searchWords(query, "displayName", "mail")}, "$count": {"true"}}
 }
 
-// searchWords returns a $search of the directory: each word in one of the
+// searchWords returns a $search of the directory: all words in one of the
 // properties.
 // https://learn.microsoft.com/graph/search-query-parameter#using-search-on-directory-object-collections
 func searchWords(query string, properties ...string) string {
-	var all []string
-	for _, word := range strings.Fields(searchText(query)) {
-		var one []string
-		for _, property := range properties {
-			one = append(one, `"`+property+":"+word+`"`)
+	var either []string
+	for _, property := range properties {
+		var all []string
+		for _, word := range strings.Fields(searchText(query)) {
+			all = append(all, `"`+property+":"+word+`"`)
 		}
-		all = append(all, "("+strings.Join(one, " OR ")+")")
+		either = append(either, "("+strings.Join(all, " AND ")+")")
 	}
-	return strings.Join(all, " AND ")
+	return strings.Join(either, " OR ")
 }
 
 // searchText returns text that cannot leave the quotation it is put in.
