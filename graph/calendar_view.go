@@ -166,7 +166,7 @@ func (c *Client) GetEvent(ctx context.Context, in GetEventInput) (*Event, error)
 		}
 		out.Attendees = append(out.Attendees, eventAttendee(a))
 	}
-	out.Body, out.BodyCut, err = readable(e.Body, maxEventBody)
+	out.Body, out.BodyCut, err = eventText(e.Body, maxEventBody)
 	return out, err
 }
 
@@ -178,9 +178,9 @@ func eventAttendee(a attendee) EventAttendee {
 	return out
 }
 
-// readable returns a body as Markdown, at most limit characters, and whether
+// eventText returns a body as Markdown, at most limit characters, and whether
 // there is more.
-func readable(b itemBody, limit int) (text string, cut bool, err error) {
+func eventText(b itemBody, limit int) (text string, cut bool, err error) {
 	text = b.Content
 	if strings.EqualFold(b.ContentType, "html") {
 		if text, err = markup.FromHTML(b.Content); err != nil {

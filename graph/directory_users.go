@@ -203,8 +203,8 @@ func memberRow(m member) MemberRow {
 	}
 }
 
-// names lists the names of members of one kind, at most 100.
-func names(members []member, kind string) []string {
+// namesOf lists the names of members of one kind, at most 100.
+func namesOf(members []member, kind string) []string {
 	var list []string
 	for _, m := range members {
 		if strings.TrimPrefix(m.Kind, "#microsoft.graph.") == kind {
