@@ -131,3 +131,9 @@ func (c *Client) agentTools() mcptools.Set {
 		}, c.ListTeams),
 	)
 }
+
+// Instructions tell a model how to use the tools. Put them into the
+// instructions of the MCP server that offers them.
+const Instructions = "HaloPSA: records may be named by id or by name; a name that fits several is answered with the candidates. " +
+	"Notes and time are private unless asked otherwise. Durations need a unit, such as 45m or 1h30m. " +
+	"When a note or an action is refused for its outcome, call halo_tickets_available_actions."

@@ -1,0 +1,116 @@
+package halopsa
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"sync"
+
+	"github.com/msptoolbelt/toolbelt/auth"
+	"golang.org/x/oauth2"
+)
+
+// Credentials are those of a HaloPSA API application of the kind "Client ID and
+// Secret (Services)". It acts as the agent that it is bound to.
+type Credentials struct {
+	URL          string // of the instance, as in [Options]
+	ClientID     string
+	ClientSecret auth.Secret
+	// Scopes to ask for; without any, HaloPSA grants none. Empty: "all".
+	Scopes []string
+	// AuthURL and Tenant are found by [Discover] when they are empty. Tenant is
+	// needed by hosted instances only.
+	AuthURL, Tenant string
+	// HTTPClient makes the requests for tokens. Nil: a client of our own.
+	HTTPClient *http.Client
+}
+
+// Source signs in with the client-credentials grant. It asks the instance for
+// its authorization server before the first token, not before. It is safe for
+// concurrent use; close it when it is no longer needed.
+type Source struct {
+	credentials Credentials
+
+	mu     sync.Mutex // held while the authorization server is looked up
+	source *auth.Source
+	closed bool
+}
+
+// NewSource checks that the credentials are complete. It makes no request.
+func NewSource(c Credentials) (*Source, error) {
+	if _, err := apiURL(c.URL); err != nil {
+		return nil, err
+	}
+	if c.ClientID == "" || c.ClientSecret.Equal(auth.Secret{}) {
+		return nil, errors.New("halopsa: the client id and the secret are needed")
+	}
+	if len(c.Scopes) == 0 {
+		c.Scopes = []string{"all"}
+	}
+	return &Source{credentials: c}, nil
+}
+
+// TokenContext implements [auth.TokenSource].
+func (s *Source) TokenContext(ctx context.Context) (*oauth2.Token, error) {
+	source, err := s.found(ctx)
+	if err != nil {
+		return nil, err
+	}
+	return source.TokenContext(ctx)
+}
+
+// Invalidate makes the source forget a token that the API refused.
+func (s *Source) Invalidate(token *oauth2.Token) {
+	s.mu.Lock()
+	source := s.source
+	s.mu.Unlock()
+	if source != nil {
+		source.Invalidate(token)
+	}
+}
+
+// Close ends a renewal that is under way.
+func (s *Source) Close() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.closed = true
+	if s.source != nil {
+		s.source.Close()
+	}
+}
+
+// found returns the source of tokens, looking the authorization server up if
+// that has not succeeded yet.
+func (s *Source) found(ctx context.Context) (*auth.Source, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.closed {
+		return nil, auth.ErrClosed
+	}
+	if s.source != nil {
+		return s.source, nil
+	}
+	c := s.credentials
+	if c.AuthURL == "" {
+		instance, err := Discover(ctx, c.URL, c.HTTPClient)
+		if err != nil {
+			return nil, err
+		}
+		c.AuthURL = instance.AuthURL
+		if c.Tenant == "" {
+			c.Tenant = instance.Tenant
+		}
+	}
+	authority, err := auth.Halo(c.AuthURL, c.Tenant)
+	if err != nil {
+		return nil, err
+	}
+	source, err := auth.NewClientCredentials(auth.ClientCredentialsConfig{
+		Authority: authority, ClientID: c.ClientID, ClientSecret: c.ClientSecret, Scopes: c.Scopes, HTTPClient: c.HTTPClient,
+	})
+	if err != nil {
+		return nil, err
+	}
+	s.source = source
+	return source, nil
+}
