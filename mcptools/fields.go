@@ -56,7 +56,12 @@ func refineField(s *jsonschema.Schema, name, options string, field reflect.Struc
 	if err != nil {
 		return nil, err
 	}
-	return n, applyTags(s, n, field.Tag)
+	err = applyTags(s, n, field.Tag)
+	n.plain = plain(s)
+	if n.items != nil {
+		n.items.plain = plain(s.Items)
+	}
+	return n, err
 }
 
 // applyTags adds the tags that the package documentation lists.
