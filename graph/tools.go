@@ -207,3 +207,9 @@ func (c *Client) directoryTools() mcptools.Set {
 		}, c.GetGroup),
 	)
 }
+
+// Instructions tell a model how to use the tools. Put them into the
+// instructions of the MCP server that offers them.
+const Instructions = "Microsoft 365: leave mailbox and user out for the signed-in user; name another by address. " +
+	"Times without an offset are local to the mailbox. Find addresses with m365_people_find before writing to somebody. " +
+	"A result with a cursor goes on when the same call is repeated with it."

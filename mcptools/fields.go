@@ -56,12 +56,7 @@ func refineField(s *jsonschema.Schema, name, options string, field reflect.Struc
 	if err != nil {
 		return nil, err
 	}
-	err = applyTags(s, n, field.Tag)
-	n.plain = plain(s)
-	if n.items != nil {
-		n.items.plain = plain(s.Items)
-	}
-	return n, err
+	return n, applyTags(s, n, field.Tag)
 }
 
 // applyTags adds the tags that the package documentation lists.

@@ -114,16 +114,7 @@ func (p *parser) space() {
 	}
 }
 
-// value reads a value and checks that it is what a plain node wants.
 func (p *parser) value(n *node) (any, error) {
-	v, err := p.unchecked(n)
-	if err == nil && n != nil && n.plain && !n.holds(v) {
-		p.fault("expected " + n.kind)
-	}
-	return v, err
-}
-
-func (p *parser) unchecked(n *node) (any, error) {
 	if p.values--; p.values < 0 {
 		return nil, fmt.Errorf("more than %d values", maxValues)
 	}

@@ -39,7 +39,6 @@ type node struct {
 	fallback  any // the default, as a tree
 	maxLength int
 	required  bool
-	plain     bool // a scalar of which only the kind is wanted
 }
 
 // field returns what is wanted of the named field or entry, nil when anything is.
@@ -61,19 +60,6 @@ func (n *node) item() *node {
 	return n.items
 }
 
-// holds reports whether a value is of a plain node's kind.
-func (n *node) holds(v any) bool {
-	switch v := v.(type) {
-	case string:
-		return n.kind == "string" || n.kind == ""
-	case bool:
-		return n.kind == "boolean" || n.kind == ""
-	case json.Number:
-		return n.kind == "number" || n.kind == "" || n.kind == "integer" && !strings.ContainsAny(string(v), ".eE")
-	}
-	return n.kind == ""
-}
-
 // propertyName is what every model provider accepts as the name of a property.
 var propertyName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
 
@@ -86,7 +72,13 @@ func infer(t reflect.Type, input, untrusted bool) (*schema, error) {
 	if t.Kind() != reflect.Struct {
 		return nil, fmt.Errorf("%s is not a struct", t)
 	}
-	s, err := jsonschema.ForType(t, &jsonschema.ForOptions{TypeSchemas: typeSchemas()})
+	s, err := jsonschema.ForType(t, &jsonschema.ForOptions{TypeSchemas: map[reflect.Type]*jsonschema.Schema{
+		reflect.TypeFor[time.Time]():       {Type: "string", Format: "date-time"},
+		reflect.TypeFor[json.RawMessage](): {Description: "any JSON value"},
+		reflect.TypeFor[any]():             {Description: "any JSON value"},
+		reflect.TypeFor[json.Number]():     {Type: "number"},
+		reflect.TypeFor[[]byte]():          {Type: "string", ContentEncoding: "base64"},
+	}})
 	if err != nil {
 		return nil, err
 	}
@@ -104,28 +96,11 @@ func infer(t reflect.Type, input, untrusted bool) (*schema, error) {
 		s.Properties[noticeField] = &jsonschema.Schema{Type: "string"}
 		s.PropertyOrder = append(s.PropertyOrder, noticeField)
 	}
-	text, err := appendSchema(nil, s, false)
+	text, err := json.Marshal(s)
 	if err != nil {
 		return nil, err
 	}
-	checked := text
-	if !input {
-		if checked, err = appendSchema(nil, s, true); err != nil {
-			return nil, err
-		}
-	}
-	return &schema{text: text, root: root, compile: sync.OnceValues(func() (*validator.Schema, error) { return compile(checked) })}, nil
-}
-
-// typeSchemas are the types whose inferred schemas would be wrong.
-func typeSchemas() map[reflect.Type]*jsonschema.Schema {
-	return map[reflect.Type]*jsonschema.Schema{
-		reflect.TypeFor[time.Time]():       {Type: "string", Format: "date-time"},
-		reflect.TypeFor[json.RawMessage](): {Description: "any JSON value"},
-		reflect.TypeFor[any]():             {Description: "any JSON value"},
-		reflect.TypeFor[json.Number]():     {Type: "number"},
-		reflect.TypeFor[[]byte]():          {Type: "string", ContentEncoding: "base64"},
-	}
+	return &schema{text: text, root: root, compile: sync.OnceValues(func() (*validator.Schema, error) { return compile(text) })}, nil
 }
 
 // compile builds the validator of a schema. It loads nothing from anywhere.
@@ -157,7 +132,7 @@ func refine(s *jsonschema.Schema, t reflect.Type, input bool) (*node, error) {
 		}
 		s.Type, s.Types = s.Types[0], nil
 	}
-	n := &node{kind: s.Type, plain: plain(s)}
+	n := &node{kind: s.Type}
 	switch s.Type {
 	case "array":
 		if s.Items == nil {

@@ -1,0 +1,57 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/msptoolbelt/toolbelt/mcptools"
+)
+
+// explain tells a person who started the server by hand what it is for.
+func explain(w io.Writer, c config, tools mcptools.Set) {
+	fmt.Fprintf(w, `This is an MCP server: a client such as Claude, VS Code or Cursor starts it and
+talks to it over stdin and stdout. It offers %d tools and waits for a client now.
+Press Ctrl-C to end it; -list shows the tools, -check tries the sign-in.
+
+Paste this into the configuration of your client:
+
+`, tools.Len())
+	command, err := os.Executable()
+	if err != nil {
+		command = "server"
+	}
+	args := []string{}
+	if c.demo {
+		args = append(args, "-demo")
+	}
+	entry := map[string]any{"command": command, "args": args}
+	if !c.demo {
+		entry["env"] = environment(c)
+	}
+	configuration, err := json.MarshalIndent(map[string]any{"mcpServers": map[string]any{"toolbelt": entry}}, "", "  ")
+	if err != nil {
+		return
+	}
+	fmt.Fprintf(w, "%s\n\n(VS Code names the outer key \"servers\" instead of \"mcpServers\".)\n", configuration)
+}
+
+// environment lists the settings in use. Secrets are never printed.
+func environment(c config) map[string]string {
+	values := map[string]string{}
+	for _, name := range []string{
+		"M365_TENANT_ID", "M365_CLIENT_ID", "M365_CLOUD", "M365_GRAPH_URL", "M365_LOGIN_URL",
+		"HALO_URL", "HALO_AUTH_URL", "HALO_TENANT", "HALO_CLIENT_ID", "HALO_SCOPE",
+	} {
+		if value := c.env(name); value != "" {
+			values[name] = value
+		}
+	}
+	for _, name := range []string{"M365_CLIENT_SECRET", "M365_ACCESS_TOKEN", "HALO_CLIENT_SECRET"} {
+		if c.env(name) != "" {
+			values[name] = "…"
+		}
+	}
+	return values
+}

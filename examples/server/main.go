@@ -1,0 +1,79 @@
+// Command server offers the tools of Microsoft 365 and HaloPSA to MCP clients,
+// over stdio or, with -http, over streamable HTTP on this machine.
+//
+//	go run ./examples/server -demo        # on in-memory systems; needs no account
+//	go run ./examples/server -list        # what it offers, then exit
+//	go run ./examples/server -check       # sign in and say what is missing
+//
+// Credentials come from the environment; -help lists the variables.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"os"
+	"os/signal"
+	"syscall"
+)
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	p := program{env: os.Getenv, stdin: os.Stdin, stdout: os.Stdout, stderr: os.Stderr}
+	if err := p.run(ctx, os.Args[1:]); err != nil {
+		if !errors.Is(err, flag.ErrHelp) {
+			fmt.Fprintln(os.Stderr, "server:", err)
+		}
+		os.Exit(1)
+	}
+}
+
+// program is what the process gets from outside.
+type program struct {
+	env            func(string) string
+	stdin          *os.File
+	stdout, stderr io.Writer
+}
+
+// run is the whole program. It returns when it is done, or when ctx ends.
+func (p program) run(ctx context.Context, args []string) error {
+	config, err := parse(args, p.env, p.stderr)
+	if err != nil {
+		return err
+	}
+	logger := slog.New(slog.NewTextHandler(p.stderr, nil))
+	systems, closeSystems, err := connect(config)
+	if err != nil {
+		return err
+	}
+	defer closeSystems()
+	tools, err := choose(config, systems)
+	if err != nil {
+		return err
+	}
+	switch {
+	case config.list:
+		return printTools(p.stdout, tools)
+	case config.check:
+		return check(ctx, p.stdout, systems, tools)
+	}
+	tools = guard(config, tools, logger)
+	server := newServer(systems, tools)
+	if config.http != "" {
+		return serveHTTP(ctx, config.http, server, logger)
+	}
+	if isTerminal(p.stdin) {
+		explain(p.stderr, config, tools)
+	}
+	return serveStdio(ctx, server)
+}
+
+// isTerminal reports whether a person sits at the other end of f.
+func isTerminal(f *os.File) bool {
+	info, err := f.Stat()
+	return err == nil && info.Mode()&os.ModeCharDevice != 0 && f.Name() != os.DevNull
+}

@@ -1,0 +1,165 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/msptoolbelt/toolbelt/auth"
+	"github.com/msptoolbelt/toolbelt/graph"
+	"github.com/msptoolbelt/toolbelt/graph/graphtest"
+	"github.com/msptoolbelt/toolbelt/halopsa"
+	"github.com/msptoolbelt/toolbelt/halopsa/halotest"
+	"github.com/msptoolbelt/toolbelt/mcptools"
+)
+
+// system is one of the services that the server offers.
+type system struct {
+	name         string // as -systems names it
+	title        string
+	tools        mcptools.Set
+	preset       func(name string) (mcptools.Filter, bool)
+	whoami       string // the tool for -check
+	instructions string
+}
+
+// connect prepares the systems. It signs in nowhere: that happens at the first
+// call that needs it.
+func connect(c config) (systems []system, closeAll func(), err error) {
+	var closers []func()
+	closeAll = func() {
+		for _, closeOne := range closers {
+			closeOne()
+		}
+	}
+	var missing []string
+	for _, name := range c.systems {
+		connectOne := connectM365
+		if name == "halo" {
+			connectOne = connectHalo
+		}
+		s, closeOne, err := connectOne(c)
+		switch {
+		case err == nil:
+			systems = append(systems, s)
+			closers = append(closers, closeOne)
+		case errors.Is(err, errNotConfigured) && !c.explicit:
+			missing = append(missing, err.Error())
+		default:
+			closeAll()
+			return nil, nil, err
+		}
+	}
+	if len(systems) == 0 {
+		return nil, nil, fmt.Errorf("nothing is configured:\n  %s\nTry -demo, or -help for all settings", strings.Join(missing, "\n  "))
+	}
+	return systems, closeAll, nil
+}
+
+// errNotConfigured is wrapped by errors that name missing settings.
+var errNotConfigured = errors.New("not configured")
+
+// require returns an error that names the settings without a value.
+func require(c config, title string, names ...string) error {
+	var missing []string
+	for _, name := range names {
+		if c.env(name) == "" {
+			missing = append(missing, name)
+		}
+	}
+	if len(missing) == 0 {
+		return nil
+	}
+	return fmt.Errorf("%s is %w; set %s", title, errNotConfigured, strings.Join(missing, ", "))
+}
+
+func connectM365(c config) (system, func(), error) {
+	s := system{name: "m365", title: "Microsoft 365", preset: graph.Preset, whoami: "m365_whoami", instructions: graph.Instructions}
+	source, options, closeSource, err := m365Source(c)
+	if err != nil {
+		return s, nil, err
+	}
+	client, err := graph.New(source, options)
+	if err != nil {
+		closeSource()
+		return s, nil, err
+	}
+	s.tools = client.Tools()
+	return s, closeSource, nil
+}
+
+func m365Source(c config) (auth.TokenSource, graph.Options, func(), error) {
+	nothing := func() {}
+	if c.demo {
+		fake := graphtest.New(graphtest.Options{})
+		return auth.Static(fake.Token()), graph.Options{BaseURL: fake.URL()}, fake.Close, nil
+	}
+	cloud, ok := graph.CloudNamed(c.env("M365_CLOUD"))
+	if !ok {
+		return nil, graph.Options{}, nil, fmt.Errorf("M365_CLOUD: there is no %q; there are global, gcc-high, dod and china", c.env("M365_CLOUD"))
+	}
+	if login := c.env("M365_LOGIN_URL"); login != "" {
+		cloud.Login = auth.Cloud(login)
+	}
+	options := graph.Options{Cloud: cloud, BaseURL: c.env("M365_GRAPH_URL")}
+	if token := c.env("M365_ACCESS_TOKEN"); token != "" || c.list {
+		return auth.Static(token), options, nothing, nil
+	}
+	if err := require(c, "Microsoft 365", "M365_TENANT_ID", "M365_CLIENT_ID"); err != nil {
+		return nil, options, nil, err
+	}
+	authority, err := auth.Entra(cloud.Login, c.env("M365_TENANT_ID"))
+	if err != nil {
+		return nil, options, nil, fmt.Errorf("M365_TENANT_ID: %w", err)
+	}
+	if secret := c.env("M365_CLIENT_SECRET"); secret != "" {
+		source, err := auth.NewClientCredentials(auth.ClientCredentialsConfig{
+			Authority: authority, ClientID: c.env("M365_CLIENT_ID"), ClientSecret: auth.NewSecret(secret),
+			Scopes: []string{cloud.DefaultScope()},
+		})
+		if err != nil {
+			return nil, options, nil, err
+		}
+		return source, options, source.Close, nil
+	}
+	source, err := newBrowserSource(authority, c.env("M365_CLIENT_ID"), cloud.DefaultScope())
+	if err != nil {
+		return nil, options, nil, err
+	}
+	return source, options, source.Close, nil
+}
+
+func connectHalo(c config) (system, func(), error) {
+	s := system{name: "halo", title: "HaloPSA", preset: halopsa.Preset, whoami: "halo_whoami", instructions: halopsa.Instructions}
+	credentials := halopsa.Credentials{
+		URL: c.env("HALO_URL"), AuthURL: c.env("HALO_AUTH_URL"), Tenant: c.env("HALO_TENANT"),
+		ClientID: c.env("HALO_CLIENT_ID"), ClientSecret: auth.NewSecret(c.env("HALO_CLIENT_SECRET")),
+		Scopes: strings.Fields(c.env("HALO_SCOPE")),
+	}
+	closeFake := func() {}
+	switch {
+	case c.demo:
+		fake := halotest.New(halotest.Options{})
+		credentials = halopsa.Credentials{URL: fake.URL(), ClientID: halotest.ClientID, ClientSecret: auth.NewSecret(halotest.ClientSecret)}
+		closeFake = fake.Close
+	case c.list:
+		credentials = halopsa.Credentials{URL: "https://psa.example", ClientID: "none", ClientSecret: auth.NewSecret("none")}
+	default:
+		if err := require(c, "HaloPSA", "HALO_URL", "HALO_CLIENT_ID", "HALO_CLIENT_SECRET"); err != nil {
+			return s, nil, err
+		}
+	}
+	source, err := halopsa.NewSource(credentials)
+	if err != nil {
+		closeFake()
+		return s, nil, err
+	}
+	closeAll := func() { source.Close(); closeFake() }
+	client, err := halopsa.New(source, halopsa.Options{URL: credentials.URL})
+	if err != nil {
+		closeAll()
+		return s, nil, err
+	}
+	s.tools = client.Tools()
+	return s, closeAll, nil
+}
