@@ -181,11 +181,8 @@ func eventAttendee(a attendee) EventAttendee {
 // eventText returns a body as Markdown, at most limit characters, and whether
 // there is more.
 func eventText(b itemBody, limit int) (text string, cut bool, err error) {
-	text = b.Content
-	if strings.EqualFold(b.ContentType, "html") {
-		if text, err = markup.FromHTML(b.Content); err != nil {
-			return "", false, &mcptools.Error{Code: mcptools.CodeUpstream, Message: "the body cannot be read", Err: err}
-		}
+	if text, _, err = readable(b, "markdown", true); err != nil {
+		return "", false, &mcptools.Error{Code: mcptools.CodeUpstream, Message: "the body cannot be read", Err: err}
 	}
 	text, next := markup.Window(strings.TrimSpace(text), 0, limit)
 	return text, next != 0, nil

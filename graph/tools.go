@@ -196,6 +196,11 @@ func (c *Client) directoryTools() mcptools.Set {
 			Scopes:      mcptools.AllScopes("User.Read.All"),
 		}, c.FindUsers),
 		mcptools.Define(mcptools.Spec{
+			Name: "m365_user_get", Title: "Get user", Toolset: "directory", Effect: mcptools.ReadOnly, Marks: mcptools.Untrusted,
+			Description: "Read a user: profile and, if included, manager, groups, roles, licences, MFA, devices, sign-in, mailbox, forwarding.",
+			Scopes:      mcptools.AllScopes("User.Read.All"),
+		}, c.GetUser),
+		mcptools.Define(mcptools.Spec{
 			Name: "m365_groups_find", Title: "Find groups", Toolset: "directory", Effect: mcptools.ReadOnly,
 			Description: "List groups of the directory. Members: m365_group_get.",
 			Scopes:      mcptools.AllScopes("GroupMember.Read.All"),
