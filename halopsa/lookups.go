@@ -23,6 +23,7 @@ type Entry struct {
 	scope   int      // what the id is unique in: the SLA of a priority; 0 for all
 	also    []string // other names
 	retired bool     // kept for the names on old records, never chosen
+	initial int      // the status that tickets of a type begin with
 }
 
 // within narrows a reference table. The zero value takes all of it.
@@ -63,6 +64,7 @@ type row struct {
 	Text          string  `json:"text"`
 	Label         string  `json:"label"`
 	Email         string  `json:"email"`
+	Initial       whole   `json:"initial_status"`
 	Inactive      truth   `json:"inactive"`
 	Disabled      truth   `json:"isdisabled"`
 	Hidden        truth   `json:"hidden"`
@@ -91,6 +93,10 @@ func tableOf(kind string, in within) (table, bool) {
 		return table{"/Agent", "agents", params("includedisabled", "true", "includeunassigned", "true"), func(r row) Entry {
 			return Entry{ID: int(r.ID), Name: r.Name, Detail: r.Email, retired: r.retired() || r.ID == unassigned}
 		}}, true
+	case "ticket_type":
+		return table{"/TicketType", "tickettypes", nil, func(r row) Entry {
+			return Entry{ID: int(r.ID), Name: r.Name, retired: r.retired(), initial: int(r.Initial)}
+		}}, true
 	case "canned_text":
 		return table{"/CannedText", "cannedtexts", nil, func(r row) Entry {
 			return Entry{ID: int(r.ID), Name: r.Name, Detail: markup.Preview(r.Text, 120)}
@@ -110,7 +116,7 @@ func tableOf(kind string, in within) (table, bool) {
 		return table{"/Lookup", "lookups", params("lookupid", number(lookupOfChargeRates)), plain}, true
 	}
 	path, ok := map[string]string{
-		"ticket_type": "/TicketType", "sla": "/SLA", "team": "/Team", "ticket_area": "/TicketArea",
+		"sla": "/SLA", "team": "/Team", "ticket_area": "/TicketArea",
 		"top_level": "/TopLevel", "asset_type": "/AssetType", "faq_list": "/FAQLists",
 	}[kind]
 	return table{path, kind + "s", nil, plain}, ok

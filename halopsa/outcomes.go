@@ -150,9 +150,6 @@ func (c *Client) outcome(ctx context.Context, t *ticket, named string, use purpo
 	if named == "" && use != forMail {
 		named = c.options.NoteOutcome
 	}
-	if named != "" {
-		return allowed.pick(named)
-	}
 	ranks := map[purpose][]func(outcome) bool{
 		forNote: {
 			func(o outcome) bool { return o.quiet() && bool(o.Private) && o.isCalled("note") },
@@ -171,13 +168,20 @@ func (c *Client) outcome(ctx context.Context, t *ticket, named string, use purpo
 			func(o outcome) bool { return bool(o.Mails) && !o.ends() },
 		},
 	}[use]
+	return allowed.first(named, map[purpose]string{forNote: "a note", forTime: "a time entry", forMail: "an e-mail"}[use], ranks...)
+}
+
+// first returns the outcome that is named, or the first that the best rank has.
+func (a choice) first(named, what string, ranks ...func(outcome) bool) (outcome, error) {
+	if named != "" {
+		return a.pick(named)
+	}
 	for _, fits := range ranks {
-		if i := slices.IndexFunc(allowed.outcomes, fits); i >= 0 {
-			return allowed.outcomes[i], nil
+		if i := slices.IndexFunc(a.outcomes, fits); i >= 0 {
+			return a.outcomes[i], nil
 		}
 	}
-	what := map[purpose]string{forNote: "a note", forTime: "a time entry", forMail: "an e-mail"}[use]
-	return outcome{}, allowed.none(what)
+	return outcome{}, a.none(what)
 }
 
 // quiet outcomes neither send mail nor change the status.

@@ -59,6 +59,51 @@ func (c *Client) ticketTools() mcptools.Set {
 			Description: "Read a ticket with its notes, mails and changes, oldest first.",
 			Scopes:      mcptools.AllScopes("read:tickets"),
 		}, c.TicketTimeline),
+		mcptools.Define(mcptools.Spec{
+			Name: "halo_tickets_create", Title: "Create a ticket", Toolset: "tickets", Effect: mcptools.Additive, Marks: mcptools.Untrusted,
+			Description: "Create a ticket for a user or client. Reports what Halo ignored and open tickets like it.",
+			Scopes:      mcptools.AllScopes("read:tickets", "edit:tickets", "read:customers"),
+		}, c.CreateTicket),
+		mcptools.Define(mcptools.Spec{
+			Name: "halo_tickets_update", Title: "Change a ticket", Toolset: "tickets", Effect: mcptools.Idempotent, Marks: mcptools.Untrusted,
+			Description: "Change fields of a ticket and report what really changed. For the status: halo_tickets_set_status.",
+			Scopes:      mcptools.AllScopes("read:tickets", "edit:tickets", "read:customers"),
+		}, c.UpdateTicket),
+		mcptools.Define(mcptools.Spec{
+			Name: "halo_tickets_assign", Title: "Assign a ticket", Toolset: "tickets", Effect: mcptools.Additive, Marks: mcptools.Untrusted,
+			Description: "Give a ticket to an agent or team.",
+			Scopes:      mcptools.AllScopes("read:tickets", "edit:tickets"),
+		}, c.AssignTicket),
+		mcptools.Define(mcptools.Spec{
+			Name: "halo_tickets_set_status", Title: "Set a ticket's status", Toolset: "tickets", Effect: mcptools.Additive, Marks: mcptools.Untrusted,
+			Description: "Change the status of a ticket. To end the work, use halo_tickets_close.",
+			Scopes:      mcptools.AllScopes("read:tickets", "edit:tickets"),
+		}, c.SetTicketStatus),
+		mcptools.Define(mcptools.Spec{
+			Name: "halo_tickets_close", Title: "Close a ticket", Toolset: "tickets", Effect: mcptools.Additive, Marks: mcptools.Outbound | mcptools.Untrusted,
+			Description: "Close a ticket with a resolution note and the time taken. The note is private unless visible_to_user.",
+			Scopes:      mcptools.AllScopes("read:tickets", "edit:tickets"),
+		}, c.CloseTicket),
+		mcptools.Define(mcptools.Spec{
+			Name: "halo_tickets_available_actions", Title: "List what a ticket allows", Toolset: "tickets", Effect: mcptools.ReadOnly,
+			Description: "List the actions, statuses and workflow step of a ticket. Run one with halo_tickets_run_action.",
+			Scopes:      mcptools.AllScopes("read:tickets"),
+		}, c.AvailableActions),
+		mcptools.Define(mcptools.Spec{
+			Name: "halo_tickets_run_action", Title: "Run an action of a ticket", Toolset: "tickets", Effect: mcptools.Additive, Marks: mcptools.Outbound | mcptools.Untrusted,
+			Description: "Run a quick action or workflow button from halo_tickets_available_actions. It mails nobody: use halo_actions_reply_to_user.",
+			Scopes:      mcptools.AllScopes("read:tickets", "edit:tickets"),
+		}, c.RunAction),
+		mcptools.Define(mcptools.Spec{
+			Name: "halo_tickets_sla_risk", Title: "Tickets near their SLA target", Toolset: "tickets", Effect: mcptools.ReadOnly, Marks: mcptools.Untrusted,
+			Description: "List open tickets whose time to respond or fix is near or past, most urgent first.",
+			Scopes:      mcptools.AllScopes("read:tickets", "read:customers"),
+		}, c.SLARisk),
+		mcptools.Define(mcptools.Spec{
+			Name: "halo_tickets_queue_summary", Title: "Count open tickets", Toolset: "tickets", Effect: mcptools.ReadOnly,
+			Description: "Count open, unassigned, overdue and stale tickets by agent, team, client, status, priority or type.",
+			Scopes:      mcptools.AllScopes("read:tickets", "read:customers"),
+		}, c.QueueSummary),
 	)
 }
 

@@ -1,0 +1,142 @@
+package halopsa
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"strings"
+
+	"github.com/msptoolbelt/toolbelt/mcptools"
+)
+
+// SetStatusInput is a new status of a ticket.
+type SetStatusInput struct {
+	TicketID int    `json:"ticket_id" minimum:"1"`
+	Status   string `json:"status"`
+	Note     string `json:"note,omitempty" jsonschema:"private; Markdown"`
+	Outcome  string `json:"outcome,omitempty" jsonschema:"of the note"`
+}
+
+// SetTicketStatus changes the status of a ticket. With a note both are one
+// action, so that the workflow takes notice.
+func (c *Client) SetTicketStatus(ctx context.Context, in SetStatusInput) (*TicketWrite, error) {
+	before, err := c.snapshot(ctx, in.TicketID, false)
+	if err != nil {
+		return nil, err
+	}
+	t := before.ticket()
+	status, err := c.resolveIn(ctx, "status", within{ticketType: int(t.TypeID)}, in.Status)
+	if err != nil {
+		return nil, err
+	}
+	expected := fields{"status_id": status.ID}
+	if in.Note == "" && in.Outcome == "" {
+		return c.write(ctx, in.TicketID, before, expected)
+	}
+	o, err := c.outcome(ctx, &t, in.Outcome, forNote)
+	if err != nil {
+		return nil, err
+	}
+	body, err := noteFields(in.Note, "", true)
+	if err != nil {
+		return nil, err
+	}
+	body["new_status"] = status.ID
+	return c.actThenCompare(ctx, before, o, body, expected)
+}
+
+// CloseTicketInput ends the work on a ticket.
+type CloseTicketInput struct {
+	TicketID   int    `json:"ticket_id" minimum:"1"`
+	Note       string `json:"resolution_note,omitempty" jsonschema:"Markdown"`
+	Visible    bool   `json:"visible_to_user,omitempty"`
+	Time       string `json:"time,omitempty" jsonschema:"time taken, such as 45m"`
+	Status     string `json:"status,omitempty" jsonschema:"else the tenant's closed status"`
+	Outcome    string `json:"outcome,omitempty"`
+	SendSurvey bool   `json:"send_survey,omitempty"`
+}
+
+// CloseTicket closes a ticket with one action: outcome, status, note and time.
+func (c *Client) CloseTicket(ctx context.Context, in CloseTicketInput) (*TicketWrite, error) {
+	before, err := c.snapshot(ctx, in.TicketID, false)
+	if err != nil {
+		return nil, err
+	}
+	t := before.ticket()
+	if t.Closed {
+		return nil, mcptools.Errorf(mcptools.CodeConflict, "ticket %d is closed already", in.TicketID).
+			WithHint("add to it with halo_actions_add_note, or open it again with halo_tickets_set_status")
+	}
+	o, status, err := c.ending(ctx, &t, in)
+	if err != nil {
+		return nil, err
+	}
+	body, err := noteFields(in.Note, in.Time, !in.Visible)
+	if err != nil {
+		return nil, err
+	}
+	body["new_status"] = status.ID
+	if in.SendSurvey {
+		body["send_survey"] = true
+	}
+	out, err := c.actThenCompare(ctx, before, o, body, fields{"status_id": status.ID})
+	if err == nil && !out.Closed && len(out.Ignored) == 0 {
+		out.Warnings = append(out.Warnings, "the ticket has the status "+out.Status+" and is not closed yet")
+	}
+	return out, err
+}
+
+// ending chooses the outcome and the status that a ticket is closed with.
+func (c *Client) ending(ctx context.Context, t *ticket, in CloseTicketInput) (outcome, Entry, error) {
+	allowed, err := c.allowed(ctx, t)
+	if err != nil {
+		return outcome{}, Entry{}, err
+	}
+	closing, err := c.closing(ctx, t.TypeID)
+	if err != nil {
+		return outcome{}, Entry{}, err
+	}
+	var status Entry
+	if in.Status != "" {
+		if status, err = c.resolveIn(ctx, "status", within{ticketType: int(t.TypeID)}, in.Status); err != nil {
+			return outcome{}, Entry{}, err
+		}
+	}
+	closes := func(id int) bool { return slices.ContainsFunc(closing, func(e Entry) bool { return e.ID == id }) }
+	o, err := allowed.first(in.Outcome, "closing it",
+		func(o outcome) bool { return o.Status != 0 && int(o.Status) == status.ID },
+		func(o outcome) bool { return closes(int(o.Status)) },
+		func(o outcome) bool { return o.isCalled("clos") })
+	if err != nil {
+		return outcome{}, Entry{}, err
+	}
+	if status.ID != 0 {
+		return o, status, nil
+	}
+	status, err = closedStatus(o, closing)
+	return o, status, err
+}
+
+// closedStatus is the status that an outcome closes a ticket with: its own, or
+// the only one that closes, or the one of that name.
+func closedStatus(o outcome, closing []Entry) (Entry, error) {
+	for _, e := range closing {
+		if e.ID == int(o.Status) || len(closing) == 1 {
+			return e, nil
+		}
+	}
+	if len(closing) == 0 {
+		return Entry{}, mcptools.Errorf(mcptools.CodeInvalidArguments, "status: HaloPSA does not tell which status closes a ticket").
+			WithHint("name the status; halo_tickets_available_actions lists them")
+	}
+	one, err := pick("status", "closed", closing)
+	if errors.Is(err, mcptools.CodeNotFound) {
+		var names []string
+		for _, e := range closing {
+			names = append(names, e.Name)
+		}
+		return Entry{}, mcptools.Errorf(mcptools.CodeInvalidArguments, "status: several close a ticket: %s", strings.Join(names, ", ")).
+			WithHint("name one")
+	}
+	return one, err
+}
