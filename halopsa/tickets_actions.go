@@ -2,50 +2,46 @@ package halopsa
 
 import (
 	"context"
-	"encoding/json"
+	"slices"
 
-	"github.com/msptoolbelt/toolbelt/internal/markup"
 	"github.com/msptoolbelt/toolbelt/mcptools"
 )
 
-// act runs an action on a ticket: the note, the time and the changes in more
-// ride on it. Its reply is compared with what was sent.
-func (c *Client) act(ctx context.Context, out *TicketWrite, t *ticket, o outcome, more fields) error {
-	body := fields{"ticket_id": int(t.ID), "outcome_id": int(o.ID)}
-	for name, value := range more {
-		body[name] = value
+// runOn runs an action on a ticket that was read before, and tells what it
+// changed there. expected are the changes of the ticket that ride on it.
+func (c *Client) runOn(ctx context.Context, before saved, o outcome, private bool, more, expected fields) (*TicketWrite, error) {
+	t := before.ticket()
+	out := &TicketWrite{}
+	if err := c.runInto(ctx, out, &t, o, private, more); err != nil {
+		return nil, err
 	}
-	reply, err := c.save(ctx, "/Actions", body)
+	c.compare(ctx, out, int(t.ID), before, expected, false)
+	slices.Sort(out.Ignored)
+	out.Ignored = slices.Compact(out.Ignored)
+	return out, nil
+}
+
+// runInto runs an action and adds what came of it to a result.
+func (c *Client) runInto(ctx context.Context, out *TicketWrite, t *ticket, o outcome, private bool, more fields) error {
+	result, _, err := c.act(ctx, t, o, private, more)
 	if err != nil {
 		return err
 	}
-	var id whole
-	if json.Unmarshal(reply["id"], &id) == nil {
-		out.ActionID = int(id)
-	}
-	if warning := reply.warning(); warning != "" {
-		out.Warnings = append(out.Warnings, warning)
-	}
-	var hidden truth
-	if body["hiddenfromuser"] == true && (json.Unmarshal(reply["hiddenfromuser"], &hidden) != nil || !bool(hidden)) {
-		out.Warnings = append(out.Warnings, "HaloPSA does not confirm that the note is hidden from the user: look at it now")
-	}
-	own := fields{}
-	for _, name := range []string{"outcome_id", "timetaken", "note_html"} { // changes of the ticket show on the ticket
-		if value, sent := body[name]; sent && reply[name] != nil {
-			own[name] = value
+	out.ActionID = result.ActionID
+	out.Ignored = append(out.Ignored, result.Ignored...)
+	for _, text := range []string{result.Warning, result.Problem} {
+		if text != "" {
+			out.Warnings = append(out.Warnings, text)
 		}
 	}
-	ignored, _ := reply.ignored(own)
-	out.Ignored = append(out.Ignored, ignored...)
 	return nil
 }
 
-// noteFields are the fields of an action for its note and time, both optional.
-func noteFields(note, taken string, private bool) (fields, error) {
-	body := fields{"hiddenfromuser": private, "sendemail": false}
+// noteAndTime are the fields of an action for its note and time, both optional.
+func noteAndTime(note, taken string) (fields, error) {
+	body := fields{}
 	if note != "" {
-		html, err := markup.ToHTML(note)
+		html, err := noteHTML(note, "markdown")
 		if err != nil {
 			return nil, err
 		}
@@ -67,22 +63,11 @@ func (c *Client) addNote(ctx context.Context, out *TicketWrite, t *ticket, note 
 	if err != nil {
 		return err
 	}
-	body, err := noteFields(note, "", true)
+	body, err := noteAndTime(note, "")
 	if err != nil {
 		return err
 	}
-	return c.act(ctx, out, t, o, body)
-}
-
-// actThenCompare runs an action and tells what it changed on the ticket.
-func (c *Client) actThenCompare(ctx context.Context, before saved, o outcome, body, expected fields) (*TicketWrite, error) {
-	t := before.ticket()
-	out := &TicketWrite{}
-	if err := c.act(ctx, out, &t, o, body); err != nil {
-		return nil, err
-	}
-	c.compare(ctx, out, int(t.ID), before, expected, false)
-	return out, nil
+	return c.runInto(ctx, out, t, o, true, body)
 }
 
 // AvailableActionsInput names a ticket.
@@ -168,7 +153,7 @@ func (c *Client) RunAction(ctx context.Context, in RunActionInput) (*TicketWrite
 	if err != nil {
 		return nil, err
 	}
-	body, err := noteFields(in.Note, in.Time, !in.Visible)
+	body, err := noteAndTime(in.Note, in.Time)
 	if err != nil {
 		return nil, err
 	}
@@ -195,5 +180,5 @@ func (c *Client) RunAction(ctx context.Context, in RunActionInput) (*TicketWrite
 		}
 		body["new_team"] = team.Name
 	}
-	return c.actThenCompare(ctx, before, o, body, expected)
+	return c.runOn(ctx, before, o, !in.Visible, body, expected)
 }

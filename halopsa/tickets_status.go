@@ -37,12 +37,12 @@ func (c *Client) SetTicketStatus(ctx context.Context, in SetStatusInput) (*Ticke
 	if err != nil {
 		return nil, err
 	}
-	body, err := noteFields(in.Note, "", true)
+	body, err := noteAndTime(in.Note, "")
 	if err != nil {
 		return nil, err
 	}
 	body["new_status"] = status.ID
-	return c.actThenCompare(ctx, before, o, body, expected)
+	return c.runOn(ctx, before, o, true, body, expected)
 }
 
 // CloseTicketInput ends the work on a ticket.
@@ -71,7 +71,7 @@ func (c *Client) CloseTicket(ctx context.Context, in CloseTicketInput) (*TicketW
 	if err != nil {
 		return nil, err
 	}
-	body, err := noteFields(in.Note, in.Time, !in.Visible)
+	body, err := noteAndTime(in.Note, in.Time)
 	if err != nil {
 		return nil, err
 	}
@@ -79,7 +79,7 @@ func (c *Client) CloseTicket(ctx context.Context, in CloseTicketInput) (*TicketW
 	if in.SendSurvey {
 		body["send_survey"] = true
 	}
-	out, err := c.actThenCompare(ctx, before, o, body, fields{"status_id": status.ID})
+	out, err := c.runOn(ctx, before, o, !in.Visible, body, fields{"status_id": status.ID})
 	if err == nil && !out.Closed && len(out.Ignored) == 0 {
 		out.Warnings = append(out.Warnings, "the ticket has the status "+out.Status+" and is not closed yet")
 	}
