@@ -150,6 +150,7 @@ func TestNilInResults(t *testing.T) {
 		Any  any               `json:"any"`
 		Rows []row2            `json:"rows"`
 		A    map[string]string `json:"a,omitempty"`
+		Y    []byte            `json:"y"`
 	}
 	tool := mcptools.Define(goodSpec(), func(_ context.Context, in ProbeInput) (row, error) {
 		if in.ID == "nil" {
@@ -158,8 +159,8 @@ func TestNilInResults(t *testing.T) {
 		return row{M: map[string][]int{"x": nil}, Rows: []row2{{}, {B: []string{"null"}}}}, nil
 	})
 	for id, want := range map[string]string{
-		"nil":  `{"z":[],"m":{},"any":null,"rows":[]}`,
-		"some": `{"z":[],"m":{"x":[]},"any":null,"rows":[{"b":[]},{"b":["null"]}]}`,
+		"nil":  `{"z":[],"m":{},"any":null,"rows":[],"y":""}`,
+		"some": `{"z":[],"m":{"x":[]},"any":null,"rows":[{"b":[]},{"b":["null"]}],"y":""}`,
 	} {
 		result, err := tool.Call(t.Context(), json.RawMessage(`{"id":"`+id+`"}`))
 		if err != nil || string(result.Value) != want {
@@ -179,8 +180,11 @@ func TestResultsAreValidated(t *testing.T) {
 		Mode string          `json:"mode" enum:"a,b"`
 		Raw  json.RawMessage `json:"raw,omitempty"`
 		List []*row2         `json:"list,omitempty"`
+		Lie  liar            `json:"lie,omitzero"`
+		Lies []liar          `json:"lies,omitempty"`
 	}
 	for name, bad := range map[string]row{
+		"number for a text": {Mode: "a", Lie: `7`}, "number in a list of text": {Mode: "a", Lies: []liar{`"x"`, "1.5"}}, "null for a text": {Mode: "a", Lie: "null"},
 		"enum": {Mode: "c"}, "nil in a list": {Mode: "a", List: []*row2{nil}}, "no JSON": {Mode: "a", Raw: json.RawMessage(`{`)},
 		"duplicate": {Mode: "a", Raw: json.RawMessage(`{"a":1,"a":2}`)}, "huge number": {Mode: "a", Raw: json.RawMessage(`1e999999999`)},
 		"too deep": {Mode: "a", Raw: json.RawMessage(strings.Repeat("[", 99) + strings.Repeat("]", 99))},
@@ -192,6 +196,12 @@ func TestResultsAreValidated(t *testing.T) {
 		}
 	}
 }
+
+// liar has the schema of a text and is whatever it says.
+type liar string
+
+// MarshalJSON returns the text itself.
+func (l liar) MarshalJSON() ([]byte, error) { return []byte(l), nil }
 
 func TestSets(t *testing.T) {
 	define := func(name, toolset string, effect mcptools.Effect, marks mcptools.Mark) mcptools.Tool {

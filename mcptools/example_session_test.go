@@ -15,7 +15,7 @@ import (
 )
 
 // dial connects a client to the server as a real one would be, but in memory.
-func dial(server *mcp.Server, options *mcp.ClientOptions) *mcp.ClientSession {
+func dial(server *mcp.Server, options *mcp.ClientOptions) (session *mcp.ClientSession, hangUp func()) {
 	here, there := mcp.NewInMemoryTransports()
 	if _, err := server.Connect(context.Background(), there, nil); err != nil {
 		log.Fatal(err)
@@ -24,7 +24,7 @@ func dial(server *mcp.Server, options *mcp.ClientOptions) *mcp.ClientSession {
 	if err != nil {
 		log.Fatal(err)
 	}
-	return session
+	return session, func() { _ = session.Close() }
 }
 
 type PingInput struct {
@@ -63,8 +63,8 @@ func ExampleSet_Register() {
 	server := mcp.NewServer(&mcp.Implementation{Name: "tools"}, nil)
 	mcptools.NewSet(pingTool, rebootTool).Register(server)
 
-	session := dial(server, nil)
-	defer session.Close()
+	session, hangUp := dial(server, nil)
+	defer hangUp()
 	listed, err := session.ListTools(context.Background(), nil)
 	if err != nil {
 		log.Fatal(err)
@@ -128,12 +128,12 @@ func ExampleProgress() {
 	mcptools.NewSet(pingTool).Register(server)
 
 	steps := make(chan string, 2)
-	session := dial(server, &mcp.ClientOptions{
+	session, hangUp := dial(server, &mcp.ClientOptions{
 		ProgressNotificationHandler: func(_ context.Context, r *mcp.ProgressNotificationClientRequest) {
 			steps <- fmt.Sprintf("%v of %v: %s", r.Params.Progress, r.Params.Total, r.Params.Message)
 		},
 	})
-	defer session.Close()
+	defer hangUp()
 	params := &mcp.CallToolParams{Name: "net_ping", Arguments: json.RawMessage(`{"hosts":["db1","db2"]}`)}
 	params.SetProgressToken("ping-1")
 	if _, err := session.CallTool(context.Background(), params); err != nil {
@@ -151,13 +151,13 @@ func ExampleConfirm_session() {
 	server := mcp.NewServer(&mcp.Implementation{Name: "tools"}, nil)
 	mcptools.NewSet(rebootTool).With(mcptools.Confirm(mcptools.Risky, mcptools.ConfirmOptions{})).Register(server)
 
-	session := dial(server, &mcp.ClientOptions{
+	session, hangUp := dial(server, &mcp.ClientOptions{
 		ElicitationHandler: func(_ context.Context, r *mcp.ElicitRequest) (*mcp.ElicitResult, error) {
 			fmt.Println(r.Params.Message)
 			return &mcp.ElicitResult{Action: "accept", Content: map[string]any{"confirm": true}}, nil
 		},
 	})
-	defer session.Close()
+	defer hangUp()
 	result, err := session.CallTool(context.Background(), &mcp.CallToolParams{
 		Name: "rmm_reboot", Arguments: json.RawMessage(`{"host":"db1","delay":5}`),
 	})

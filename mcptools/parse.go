@@ -57,7 +57,7 @@ func parse(data []byte) (any, []Fault, error) {
 }
 
 // parseResult is parse for what a tool returned, whose size is the tool's own
-// business. Where n wants a list or a map, the null that a nil one became is
+// business. Where n wants a list, a map or bytes, the null that nil became is
 // replaced by an empty one, in the tree and in the text.
 func parseResult(n *node, data []byte) (tree any, text []byte, faults []Fault, err error) {
 	p := newParser(string(data), math.MaxInt)
@@ -114,7 +114,16 @@ func (p *parser) space() {
 	}
 }
 
+// value reads a value and checks that it is what a plain node wants.
 func (p *parser) value(n *node) (any, error) {
+	v, err := p.unchecked(n)
+	if err == nil && n.isPlain() && !n.holds(v) {
+		p.fault("expected " + n.kind)
+	}
+	return v, err
+}
+
+func (p *parser) unchecked(n *node) (any, error) {
 	if p.values--; p.values < 0 {
 		return nil, fmt.Errorf("more than %d values", maxValues)
 	}
@@ -151,6 +160,9 @@ func (p *parser) null(n *node) (any, error) {
 	case n.kind == "array":
 		p.empty = append(p.empty, replacement{pos, "[]"})
 		return []any{}, p.literal("null")
+	case n.exact: // bytes
+		p.empty = append(p.empty, replacement{pos, `""`})
+		return "", p.literal("null")
 	case n.values != nil:
 		p.empty = append(p.empty, replacement{pos, "{}"})
 		return map[string]any{}, p.literal("null")

@@ -57,7 +57,7 @@ func warning(spec Spec) string {
 func visible(v any, limit int) string {
 	switch v := v.(type) {
 	case string:
-		line := plain(v)
+		line := oneLine(v)
 		if len(line) > limit {
 			return clip(line, limit) + " (" + sizeOf(len(v)) + ")"
 		}
@@ -84,9 +84,9 @@ func visible(v any, limit int) string {
 	}
 }
 
-// plain drops what could disguise a text: line breaks, runs of space that push
+// oneLine drops what could disguise a text: line breaks, runs of space that push
 // the rest out of sight, controls, direction marks and invisible characters.
-func plain(text string) string {
+func oneLine(text string) string {
 	shown := strings.Map(func(r rune) rune {
 		switch {
 		case unicode.IsSpace(r), r == '\u2800': // the blank braille pattern

@@ -11,12 +11,13 @@ import (
 	"github.com/msptoolbelt/toolbelt/mcptools"
 )
 
+var asking, _ = probe()
+
 // questionOf returns the text that a person is asked about a call of the probe.
 func questionOf(t *testing.T, args string) string {
 	t.Helper()
-	tool, _ := probe()
 	text := ""
-	set := mcptools.NewSet(tool).With(mcptools.Confirm(func(mcptools.Spec) bool { return true }, mcptools.ConfirmOptions{
+	set := mcptools.NewSet(asking).With(mcptools.Confirm(func(mcptools.Spec) bool { return true }, mcptools.ConfirmOptions{
 		Ask: func(_ context.Context, q mcptools.Question) (bool, error) {
 			text = q.Text
 			return true, nil

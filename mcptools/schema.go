@@ -39,6 +39,8 @@ type node struct {
 	fallback  any // the default, as a tree
 	maxLength int
 	required  bool
+	plain     bool // nothing is wanted but the kind, of its items, too
+	exact     bool // the Go type keeps the format
 }
 
 // field returns what is wanted of the named field or entry, nil when anything is.
@@ -60,6 +62,36 @@ func (n *node) item() *node {
 	return n.items
 }
 
+func (n *node) isPlain() bool { return n != nil && n.plain }
+
+// settle decides whether the node of a finished schema is plain.
+func (n *node) settle(s *jsonschema.Schema) {
+	switch s.Type {
+	case "array":
+		n.plain = n.items.plain && s.MinItems == nil && s.MaxItems == nil
+	case "object":
+		n.plain = false
+	default:
+		n.plain = s.Enum == nil && s.Minimum == nil && s.Maximum == nil && s.MaxLength == nil &&
+			(n.exact || s.Format == "" && s.ContentEncoding == "")
+	}
+}
+
+// holds reports whether a value is of a plain node's kind.
+func (n *node) holds(v any) bool {
+	switch v := v.(type) {
+	case string:
+		return n.kind == "string" || n.kind == ""
+	case bool:
+		return n.kind == "boolean" || n.kind == ""
+	case json.Number:
+		return n.kind == "number" || n.kind == "" || n.kind == "integer" && !strings.ContainsAny(string(v), ".eE")
+	case []any:
+		return n.kind == "array" || n.kind == ""
+	}
+	return n.kind == ""
+}
+
 // propertyName is what every model provider accepts as the name of a property.
 var propertyName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
 
@@ -72,13 +104,7 @@ func infer(t reflect.Type, input, untrusted bool) (*schema, error) {
 	if t.Kind() != reflect.Struct {
 		return nil, fmt.Errorf("%s is not a struct", t)
 	}
-	s, err := jsonschema.ForType(t, &jsonschema.ForOptions{TypeSchemas: map[reflect.Type]*jsonschema.Schema{
-		reflect.TypeFor[time.Time]():       {Type: "string", Format: "date-time"},
-		reflect.TypeFor[json.RawMessage](): {Description: "any JSON value"},
-		reflect.TypeFor[any]():             {Description: "any JSON value"},
-		reflect.TypeFor[json.Number]():     {Type: "number"},
-		reflect.TypeFor[[]byte]():          {Type: "string", ContentEncoding: "base64"},
-	}})
+	s, err := jsonschema.ForType(t, &jsonschema.ForOptions{TypeSchemas: typeSchemas()})
 	if err != nil {
 		return nil, err
 	}
@@ -96,11 +122,28 @@ func infer(t reflect.Type, input, untrusted bool) (*schema, error) {
 		s.Properties[noticeField] = &jsonschema.Schema{Type: "string"}
 		s.PropertyOrder = append(s.PropertyOrder, noticeField)
 	}
-	text, err := json.Marshal(s)
+	text, err := appendSchema(nil, s, nil)
 	if err != nil {
 		return nil, err
 	}
-	return &schema{text: text, root: root, compile: sync.OnceValues(func() (*validator.Schema, error) { return compile(text) })}, nil
+	checked := text
+	if !input {
+		if checked, err = appendSchema(nil, s, root); err != nil {
+			return nil, err
+		}
+	}
+	return &schema{text: text, root: root, compile: sync.OnceValues(func() (*validator.Schema, error) { return compile(checked) })}, nil
+}
+
+// typeSchemas are the types whose inferred schemas would be wrong.
+func typeSchemas() map[reflect.Type]*jsonschema.Schema {
+	return map[reflect.Type]*jsonschema.Schema{
+		reflect.TypeFor[time.Time]():       {Type: "string", Format: "date-time"},
+		reflect.TypeFor[json.RawMessage](): {Description: "any JSON value"},
+		reflect.TypeFor[any]():             {Description: "any JSON value"},
+		reflect.TypeFor[json.Number]():     {Type: "number"},
+		reflect.TypeFor[[]byte]():          {Type: "string", ContentEncoding: "base64"},
+	}
 }
 
 // compile builds the validator of a schema. It loads nothing from anywhere.
@@ -133,6 +176,9 @@ func refine(s *jsonschema.Schema, t reflect.Type, input bool) (*node, error) {
 		s.Type, s.Types = s.Types[0], nil
 	}
 	n := &node{kind: s.Type}
+	if !input && (t == reflect.TypeFor[time.Time]() && s.Format == "date-time" || t == reflect.TypeFor[[]byte]()) {
+		n.exact = true
+	}
 	switch s.Type {
 	case "array":
 		if s.Items == nil {
@@ -153,5 +199,6 @@ func refine(s *jsonschema.Schema, t reflect.Type, input bool) (*node, error) {
 	case "string":
 		n.maxLength = defaultMaxLength
 	}
+	n.settle(s)
 	return n, nil
 }
