@@ -74,19 +74,13 @@ func (m *message) holder() holder {
 	return holder{m.box, m.n, m.revision, &m.files, func() { m.version++ }, m.draft()}
 }
 
-func (a *attachment) view(m *message, p prefs, withBytes bool) object {
-	return a.viewIn(m.holder(), p, withBytes)
-}
-
-func (a *attachment) viewIn(h holder, p prefs, withBytes bool) object {
+func (a *attachment) view(h holder, p prefs) object {
 	view := maps.Clone(a.props)
 	view["@odata.type"] = "#microsoft.graph." + a.kind
 	view["id"] = h.box.attachmentID(h.n, h.revision, a.n, p.immutable)
 	view["size"] = len(a.content) + 400
-	if withBytes && a.kind == "fileAttachment" {
-		view["contentBytes"] = base64.StdEncoding.EncodeToString(a.content)
-	}
 	if a.kind == "fileAttachment" {
+		view["contentBytes"] = base64.StdEncoding.EncodeToString(a.content)
 		view["@odata.mediaContentType"] = a.props["contentType"]
 	}
 	return view
@@ -97,7 +91,7 @@ func attachmentListing(rows []item) listing {
 }
 
 func (h holder) item(a *attachment) item {
-	return item{a.props, func(p prefs) object { return a.viewIn(h, p, true) }, func(name string) any {
+	return item{a.props, func(p prefs) object { return a.view(h, p) }, func(name string, _ prefs) any {
 		if strings.HasSuffix(name, "item") && a.item != nil {
 			return maps.Clone(a.item)
 		}
@@ -140,7 +134,7 @@ func getAttachment(c *call) (reply, error) {
 	if a.kind == "itemAttachment" {
 		l.kinds = []string{"itemAttachment"}
 		if expand := c.option("$expand"); strings.HasPrefix(expand, "microsoft.graph.itemAttachment/item") {
-			view := a.viewIn(h, c.prefs, true)
+			view := a.view(h, c.prefs)
 			view["item"] = maps.Clone(a.item)
 			view["@odata.context"] = c.context(query{}) + "/$entity"
 			return ok(view), nil
@@ -190,7 +184,7 @@ func addAttachment(c *call) (reply, error) {
 	}
 	*h.files = append(*h.files, a)
 	h.touch()
-	return created(c.entity(a.viewIn(h, c.prefs, true))), nil
+	return created(c.entity(a.view(h, c.prefs))), nil
 }
 
 // newAttachment makes an attachment from its JSON form.

@@ -70,7 +70,7 @@ func (c *call) userRows() []item {
 }
 
 func (c *call) userItem(u *user) item {
-	return item{u.props, func(prefs) object { return maps.Clone(u.props) }, func(name string) any {
+	return item{u.props, func(prefs) object { return maps.Clone(u.props) }, func(name string, _ prefs) any {
 		switch name {
 		case "manager":
 			if u.manager != nil {
@@ -130,7 +130,7 @@ func getUser(c *call) (reply, error) {
 	if c.owner.box != nil {
 		row.view = func(prefs) object {
 			view := maps.Clone(c.owner.props)
-			view["mailboxSettings"] = c.owner.box.settings
+			view["mailboxSettings"] = maps.Clone(c.owner.box.settings)
 			return view
 		}
 	}
@@ -257,7 +257,7 @@ func (c *call) groupRows() []item {
 }
 
 func (c *call) groupItem(g *group) item {
-	return item{g.props, func(prefs) object { return maps.Clone(g.props) }, func(name string) any {
+	return item{g.props, func(prefs) object { return maps.Clone(g.props) }, func(name string, _ prefs) any {
 		views := []object{}
 		switch name {
 		case "members":
@@ -332,8 +332,21 @@ func (c *call) fixed(kind string, objects []object) (reply, error) {
 	return c.list(l)
 }
 
-func listSKUs(c *call) (reply, error)  { return c.fixed("subscribedSku", c.skus) }
-func listRoles(c *call) (reply, error) { return c.fixed("directoryRole", c.roles) }
+func listSKUs(c *call) (reply, error) { return c.fixed("subscribedSku", c.skus) }
+
+// role is an activated directory role and who holds it.
+type role struct {
+	props   object
+	holders []*user
+}
+
+func listRoles(c *call) (reply, error) {
+	var views []object
+	for _, r := range c.roles {
+		views = append(views, r.props)
+	}
+	return c.fixed("directoryRole", views)
+}
 
 func listDomains(c *call) (reply, error) {
 	return c.fixed("domain", []object{

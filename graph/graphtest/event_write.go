@@ -29,8 +29,12 @@ func createEvent(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	if again, err := c.repeated(body); again != nil || err != nil {
-		return created(c.entity(again)), err
+	again, err := c.repeated(body)
+	if err != nil {
+		return reply{}, err
+	}
+	if again != nil {
+		return created(c.entity(again)), nil
 	}
 	sent, _ := json.Marshal(body) // it came from JSON
 	c.ignored(body, eventReadOnly...)
@@ -207,6 +211,11 @@ func (c *call) invite(e *event) {
 		duplicate.start, duplicate.end, duplicate.zone, duplicate.location = e.start, e.end, e.zone, e.location
 		duplicate.allDay, duplicate.recurrence, duplicate.exceptions = e.allDay, e.recurrence, maps.Clone(e.exceptions)
 		duplicate.version++
+		if who.box.settings["userPurpose"] == "room" { // rooms accept by themselves
+			accepted := object{"response": "accepted", "time": timestamp(c.opts.Now())}
+			duplicate.props["responseStatus"] = accepted
+			e.props["attendees"] = responded(elements(e.props["attendees"]), address, accepted, nil)
+		}
 	}
 }
 

@@ -143,13 +143,13 @@ func (e *event) moment(t time.Time, p prefs) object {
 }
 
 func (o occurrence) item() item {
-	return item{props: o.view(prefs{}), view: o.view, nav: func(name string) any {
+	return item{props: o.view(prefs{}), view: o.view, nav: func(name string, p prefs) any {
 		switch name {
 		case "attachments":
 			views := []object{}
 			h := holder{box: o.event.box, n: o.event.n, files: &o.event.files}
 			for _, a := range o.event.files {
-				views = append(views, a.viewIn(h, prefs{}, true))
+				views = append(views, a.view(h, p))
 			}
 			return views
 		case "calendar":

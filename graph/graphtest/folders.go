@@ -89,7 +89,7 @@ func (b *mailbox) folderView(f *folder) object {
 
 func (b *mailbox) folderItem(f *folder) item {
 	view := b.folderView(f)
-	return item{view, func(prefs) object { return b.folderView(f) }, func(name string) any {
+	return item{view, func(prefs) object { return b.folderView(f) }, func(name string, _ prefs) any {
 		if name != "childFolders" {
 			return nil
 		}

@@ -48,13 +48,13 @@ func messageListing(rows []item) listing {
 }
 
 func messageItem(m *message) item {
-	return item{m.filterable(), m.view, func(name string) any {
+	return item{m.filterable(), m.view, func(name string, p prefs) any {
 		if name != "attachments" {
 			return nil
 		}
 		views := []object{}
 		for _, a := range m.files {
-			views = append(views, a.view(m, prefs{}, true))
+			views = append(views, a.view(m.holder(), p))
 		}
 		return views
 	}}

@@ -139,6 +139,10 @@ func TestBodies(t *testing.T) {
 	if strings.ContainsAny(content, "<>") || !strings.Contains(content, "Two trucks are waiting") || text.body["internetMessageHeaders"] == nil {
 		t.Errorf("%s", text.raw)
 	}
+	expanded := r.get("/me/messages/"+id+"?$expand=attachments", `Prefer: IdType="ImmutableId"`).want(t, 200)
+	if file := textAt(elements(expanded.body["attachments"])[0], "id"); !strings.HasPrefix(file, "AAkALg") {
+		t.Errorf("with immutable ids an attachment has the id %q", file)
+	}
 	files := elements(text.body["attachments"])
 	if len(files) != 2 || textAt(files[0], "name") != "printer-log.txt" || at(files[0], "contentBytes") != nil {
 		t.Errorf("attachments %v", files)

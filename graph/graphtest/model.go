@@ -18,7 +18,7 @@ type tenant struct {
 	groups   []*group
 	rooms    []object
 	skus     []object
-	roles    []object
+	roles    []*role
 	sent     []SentMail
 	uploads  map[string]*uploadSession
 	nextItem int
@@ -151,14 +151,15 @@ func (m *message) id(p prefs) string {
 func (m *message) view(p prefs) object {
 	view := maps.Clone(m.props)
 	delete(view, attachmentNames)
-	view["id"] = m.id(p)
+	id, key := m.id(p), changeKey(m.n, m.version)
+	view["id"], view["changeKey"], view["@odata.etag"] = id, key, `W/"`+key+`"`
 	view["parentFolderId"] = m.folder.id
-	view["changeKey"] = changeKey(m.n, m.version)
-	view["@odata.etag"] = `W/"` + changeKey(m.n, m.version) + `"`
-	view["webLink"] = "https://outlook.office365.com/owa/?ItemID=" + m.id(p) + "&exvsurl=1&viewmodel=ReadMessageItem"
+	view["webLink"] = "https://outlook.office365.com/owa/?ItemID=" + id + "&exvsurl=1&viewmodel=ReadMessageItem"
 	view["hasAttachments"] = m.hasAttachments()
 	if body, isObject := m.props["body"].(object); isObject {
 		view["body"] = showBody(body, p.bodyType)
+	}
+	if body, isObject := m.props["body"].(object); isObject && p.uniqueBody {
 		view["uniqueBody"] = showBody(object{"contentType": body["contentType"], "content": withoutHistory(textAt(body, "content"))}, p.bodyType)
 	}
 	return view

@@ -2,6 +2,7 @@ package graphtest
 
 import (
 	"net/http"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -283,11 +284,13 @@ func (p *filterParser) operand() (operand, error) {
 		return literal(token == "true", "bool"), nil
 	case p.peek() == "(":
 		return p.function(token)
-	case isDigit(token[0]) || token[0] == '-':
+	case isDigit(token[0]) || token[0] == '-' || guidLiteral.MatchString(token):
 		return numberOrTime(token)
 	}
 	return p.property(token)
 }
+
+var guidLiteral = regexp.MustCompile(`(?i)^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 
 func literal(value any, kind string) operand {
 	return operand{value: func(object) any { return value }, kind: kind}
@@ -303,7 +306,7 @@ func numberOrTime(token string) (operand, error) {
 	if t, err := time.Parse(time.DateOnly, token); err == nil {
 		return literal(t, "dateTimeOffset"), nil
 	}
-	if len(token) == 36 && strings.Count(token, "-") == 4 {
+	if guidLiteral.MatchString(token) {
 		return literal(token, "guid"), nil
 	}
 	return operand{}, badFilter("Unrecognized literal '%s'.", token)

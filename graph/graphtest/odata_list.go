@@ -14,9 +14,9 @@ import (
 
 // item is a row of a list before it is shown.
 type item struct {
-	props object             // what $filter and $orderby see
-	view  func(prefs) object // the row as Graph shows it, a fresh copy
-	nav   func(string) any   // value of an expanded navigation property; may be nil
+	props object                  // what $filter and $orderby see
+	view  func(prefs) object      // the row as Graph shows it, a fresh copy
+	nav   func(string, prefs) any // value of an expanded navigation property; may be nil
 }
 
 // listing is a collection and the rules its workload has for queries.
@@ -153,6 +153,7 @@ func (c *call) one(l listing, row item) (reply, error) {
 
 // project shows the selected properties of a row, and its annotations.
 func (l listing) project(row item, q query, p prefs) object {
+	p.uniqueBody = slices.Contains(q.selected, "uniqueBody")
 	view := row.view(p)
 	shown := q.selected
 	if len(shown) == 0 {
@@ -170,7 +171,7 @@ func (l listing) project(row item, q query, p prefs) object {
 		if row.nav == nil {
 			continue
 		}
-		value := row.nav(e.name)
+		value := row.nav(e.name, p)
 		if many, isMany := value.([]object); isMany && len(e.selected) > 0 {
 			for _, o := range many {
 				maps.DeleteFunc(o, func(key string, _ any) bool {

@@ -16,6 +16,7 @@ type prefs struct {
 	zone        string // name as given; empty: UTC
 	location    *time.Location
 	maxPageSize int
+	uniqueBody  bool // not a preference: $select asks for it, and it costs
 }
 
 // readPrefs reads Prefer and ConsistencyLevel.

@@ -68,9 +68,8 @@ func (t *tenant) memberships(u *user, transitive bool) []object {
 		}
 	}
 	for _, role := range t.roles {
-		if slices.Contains(elements(role["@members"]), any(u.id())) {
-			view := maps.Clone(role)
-			delete(view, "@members")
+		if slices.Contains(role.holders, u) {
+			view := maps.Clone(role.props)
 			view["@odata.type"] = "#microsoft.graph.directoryRole"
 			views = append(views, view)
 		}

@@ -65,7 +65,7 @@ func (c *call) window(start, end object) (from, to time.Time, err error) {
 func (c *call) busy(address string, from, to time.Time) (found []occurrence, known bool) {
 	who := c.user(address)
 	if who == nil || who.box == nil {
-		return nil, slices.ContainsFunc(c.rooms, func(room object) bool { return strings.EqualFold(textAt(room, "emailAddress"), address) })
+		return nil, false
 	}
 	for _, e := range who.box.events {
 		if e.calendar.isDefault && e.props["isCancelled"] != true {

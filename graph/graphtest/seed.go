@@ -148,14 +148,18 @@ func (s *Server) seedGroups() {
 	admins.members = []*user{s.user("lars.brandt@nordlicht.example"), s.user("yuki.tanaka@nordlicht.example")}
 	desk.parents = []*group{mfa}
 
-	s.roles = []object{
-		{"id": guid("role Global Administrator"), "displayName": "Global Administrator", "description": "Can manage all aspects of Microsoft Entra ID.", "roleTemplateId": "62e90394-69f5-4237-9190-012177145e10", "@members": []any{s.user("henrik.olsen@nordlicht.example").id(), s.user("yuki.tanaka@nordlicht.example").id()}},
-		{"id": guid("role Helpdesk Administrator"), "displayName": "Helpdesk Administrator", "description": "Can reset passwords for non-administrators.", "roleTemplateId": "729827e3-9c14-49f7-bb1b-9608f156bbb8", "@members": []any{s.user("sam.okafor@nordlicht.example").id()}},
+	s.roles = []*role{
+		{roleProps("Global Administrator", "Can manage all aspects of Microsoft Entra ID.", "62e90394-69f5-4237-9190-012177145e10"), []*user{s.user("henrik.olsen@nordlicht.example"), s.user("yuki.tanaka@nordlicht.example")}},
+		{roleProps("Helpdesk Administrator", "Can reset passwords for non-administrators.", "729827e3-9c14-49f7-bb1b-9608f156bbb8"), []*user{s.user(SignedInUser)}},
 	}
 	s.skus = []object{
 		{"id": TenantID + "_" + skuBusinessPremium, "skuId": skuBusinessPremium, "skuPartNumber": "SPB", "appliesTo": "User", "capabilityStatus": "Enabled", "consumedUnits": len(employees), "prepaidUnits": object{"enabled": 15, "suspended": 0, "warning": 0, "lockedOut": 0}, "servicePlans": []any{}},
 		{"id": TenantID + "_" + skuPowerBI, "skuId": skuPowerBI, "skuPartNumber": "POWER_BI_STANDARD", "appliesTo": "User", "capabilityStatus": "Enabled", "consumedUnits": 2, "prepaidUnits": object{"enabled": 1000000, "suspended": 0, "warning": 0, "lockedOut": 0}, "servicePlans": []any{}},
 	}
+}
+
+func roleProps(name, description, template string) object {
+	return object{"id": guid("role" + name), "displayName": name, "description": description, "roleTemplateId": template, "deletedDateTime": nil}
 }
 
 func (s *Server) addGroup(name, description, alias string, unified bool) *group {
@@ -182,8 +186,14 @@ func (s *Server) seedRooms() {
 		{"Alster", "room.alster", "Speicherstadt", "1st floor", 6, "Teams Room 55"},
 		{"Bille", "room.bille", "Speicherstadt", "2nd floor", 4, nil},
 	} {
+		mail := r.alias + "@nordlicht.example"
+		u := s.addUser(r.name, "", "", "", 50)
+		u.props["accountEnabled"], u.props["givenName"], u.props["surname"], u.props["department"], u.props["jobTitle"] = false, nil, nil, nil, nil
+		u.props["mail"], u.props["userPrincipalName"], u.props["mailNickname"] = mail, mail, r.alias
+		u.props["assignedLicenses"], u.licences, u.methods, u.devices = []any{}, nil, nil, nil
+		s.newMailbox(u, berlin).settings["userPurpose"] = "room"
 		s.rooms = append(s.rooms, object{
-			"id": guid("room" + r.alias), "displayName": r.name, "emailAddress": r.alias + "@nordlicht.example", "building": r.building, "floorLabel": r.floor,
+			"id": guid("room" + r.alias), "displayName": r.name, "emailAddress": mail, "building": r.building, "floorLabel": r.floor,
 			"floorNumber": int(r.floor[0] - '0'), "capacity": r.capacity, "bookingType": "standard", "nickname": r.name, "tags": []any{}, "isWheelChairAccessible": true,
 			"videoDeviceName": r.video, "audioDeviceName": nil, "displayDeviceName": nil, "phone": "", "label": "", "placeId": guid("place" + r.alias),
 			"address": object{"street": "Speicherstraße 12", "city": "Hamburg", "countryOrRegion": "Germany", "postalCode": "20457"},

@@ -246,19 +246,20 @@ func (c *call) prepare() error {
 	if err := c.checkQuery(); err != nil {
 		return err
 	}
-	if err := c.authorize(c.target.Template, c.route); err != nil {
-		return err
-	}
-	if rest, about := strings.CutPrefix(c.route, "/users/{id}"); about {
+	rest, about := strings.CutPrefix(c.route, "/users/{id}")
+	if about {
 		if c.owner = c.user(c.ids[0]); c.owner == nil {
 			if isMailRoute(rest) {
 				return failf(http.StatusNotFound, "ErrorInvalidUser", "The requested user '%s' is invalid.", c.ids[0])
 			}
 			return failf(http.StatusNotFound, "Request_ResourceNotFound", "Resource '%s' does not exist or one of its queried reference-property objects are not present.", c.ids[0])
 		}
-		if isMailRoute(rest) {
-			return c.openMailbox(rest)
-		}
+	}
+	if err := c.authorize(c.target.Template, c.route); err != nil {
+		return err
+	}
+	if about && isMailRoute(rest) {
+		return c.openMailbox(rest)
 	}
 	return nil
 }

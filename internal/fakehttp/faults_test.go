@@ -131,6 +131,33 @@ func TestRecorderKeepsNoSecretsAndBounds(t *testing.T) {
 	}
 }
 
+func TestPanicOfTheFakeIsRecorded(t *testing.T) {
+	var rec Recorder
+	s, client := start(t, &Faults{}, &rec, func(http.ResponseWriter, *http.Request) { panic("bug") })
+	if _, _, err := get(t, client, s.URL()); err == nil {
+		t.Error("a panicking fake answered")
+	}
+	if v := rec.Violations(); len(v) != 1 || v[0].Kind != FakeBroken || v[0].Detail != "panic: bug" {
+		t.Errorf("violations %v", v)
+	}
+}
+
+func TestPartsOfBatches(t *testing.T) {
+	faults := &Faults{}
+	faults.Next(1, "", "", Answer{Status: 500})
+	faults.Next(1, "GET", "/me", Answer{Drop: DropAfter})
+	if a, hit := faults.Part("GET", "/me"); hit {
+		t.Errorf("a fault of the whole batch hit a part: %+v", a)
+	}
+	faults.Next(1, "GET", "/me", Answer{Status: 429})
+	if a, hit := faults.Part("GET", "/me"); !hit || a.Status != 429 {
+		t.Errorf("%+v %v", a, hit)
+	}
+	if _, hit := faults.Part("GET", "/me"); hit {
+		t.Error("a planned fault hit twice")
+	}
+}
+
 func TestCloseCutsSlowRequests(t *testing.T) {
 	faults := &Faults{}
 	var rec Recorder

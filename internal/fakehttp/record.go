@@ -2,6 +2,7 @@ package fakehttp
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"net/http"
 	"net/url"
@@ -14,16 +15,17 @@ import (
 // Kind says in what way a request left the official description.
 type Kind string
 
-// The kinds of violation. All but SilentlyIgnored are refused by the real
-// service; SilentlyIgnored is the trap: it answers as if all were well.
+// The kinds of violation. All but the last two are refused by the real
+// service. SilentlyIgnored is the trap: it answers as if all were well.
 const (
 	UnknownPath     Kind = "unknown-path"
 	UnknownQuery    Kind = "unknown-query"
 	UnknownField    Kind = "unknown-field"
 	WrongKind       Kind = "wrong-kind"
 	BadHeader       Kind = "bad-header"
-	SilentlyIgnored Kind = "silently-ignored"
 	LeakedToken     Kind = "leaked-token"
+	SilentlyIgnored Kind = "silently-ignored"
+	FakeBroken      Kind = "fake-broken" // the fake itself panicked: a bug in it
 )
 
 // Violation is one thing in a request that the real service would refuse or
@@ -85,7 +87,13 @@ func (rec *Recorder) Wrap(next http.Handler) http.Handler {
 		status := &statusWriter{ResponseWriter: w}
 		r = r.WithContext(context.WithValue(r.Context(), recordKey{}, entry))
 		r.Body = body
-		defer func() { // also when a fault aborts the handler by panicking
+		defer func() {
+			if p := recover(); p != nil { // a fault that cuts the connection, or a bug
+				if p != http.ErrAbortHandler { //nolint:errorlint // panics with the bare value
+					rec.Violate(r, FakeBroken, fmt.Sprintf("panic: %v", p))
+				}
+				defer panic(http.ErrAbortHandler)
+			}
 			rec.mu.Lock()
 			defer rec.mu.Unlock()
 			entry.BodyBytes, entry.Status = body.n, status.code

@@ -5,6 +5,8 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"log"
 	"net"
 	"net/http"
 	"time"
@@ -27,8 +29,11 @@ func Serve(handler http.Handler) *Server {
 		panic(fmt.Sprintf("fakehttp: no loopback port: %v", err))
 	}
 	s := &Server{
-		url:  "http://" + listener.Addr().String(),
-		http: &http.Server{Handler: handler, ReadHeaderTimeout: 10 * time.Second},
+		url: "http://" + listener.Addr().String(),
+		http: &http.Server{
+			Handler: handler, ReadHeaderTimeout: 10 * time.Second,
+			ErrorLog: log.New(io.Discard, "", 0), // a library writes nothing; Recorder keeps panics
+		},
 		done: make(chan struct{}),
 	}
 	go func() {
