@@ -96,6 +96,8 @@ func (d *data) seedCategories() {
 			"Software>Microsoft 365>Outlook", "Software>Line of Business", "Network", "Network>VPN", "Network>Wi-Fi",
 			"Accounts", "Accounts>Password", "Accounts>New Starter", "Security", "Security>Phishing"},
 		2: {"Fixed remotely", "Fixed on site", "Passed to supplier", "No fault found"},
+		3: {"Caused by a change", "Caused by wear"},
+		4: {"Article written", "No article needed"},
 	} {
 		for _, value := range values {
 			d.categories.add(Record{
