@@ -110,10 +110,56 @@ func (c *Client) ticketTools() mcptools.Set {
 func (c *Client) actionTools() mcptools.Set {
 	return mcptools.NewSet(
 		mcptools.Define(mcptools.Spec{
+			Name: "halo_actions_list", Title: "List a ticket's actions", Toolset: "actions", Effect: mcptools.ReadOnly, Marks: mcptools.Untrusted,
+			Description: "Notes, mails and changes of a ticket, newest first. One in full: halo_actions_get.",
+			Scopes:      mcptools.AllScopes("read:tickets"),
+		}, c.ListActions),
+		mcptools.Define(mcptools.Spec{
+			Name: "halo_actions_get", Title: "Read an action", Toolset: "actions", Effect: mcptools.ReadOnly, Marks: mcptools.Untrusted,
+			Description: "One action of a ticket with its whole text.",
+			Scopes:      mcptools.AllScopes("read:tickets"),
+		}, c.GetAction),
+		mcptools.Define(mcptools.Spec{
 			Name: "halo_actions_add_note", Title: "Add a private note", Toolset: "actions", Effect: mcptools.Additive,
 			Description: "Add a note that only agents see. To answer the user: halo_actions_reply_to_user; with time: halo_time_log.",
 			Scopes:      mcptools.AllScopes("read:tickets", "edit:tickets"),
 		}, c.AddNote),
+		mcptools.Define(mcptools.Spec{
+			Name: "halo_actions_reply_to_user", Title: "Mail the user", Toolset: "actions", Effect: mcptools.Additive, Marks: mcptools.Outbound,
+			Description: "Mail the end user of a ticket; the message shows on the ticket.",
+			Scopes:      mcptools.AllScopes("read:tickets", "edit:tickets"),
+		}, c.ReplyToUser),
+		mcptools.Define(mcptools.Spec{
+			Name: "halo_actions_update", Title: "Change an action", Toolset: "actions", Effect: mcptools.Destructive,
+			Marks:       mcptools.Outbound | mcptools.Financial,
+			Description: "Replace the text of a note, hide or show it, or correct its time.",
+			Scopes:      mcptools.AllScopes("read:tickets", "edit:tickets"),
+		}, c.UpdateAction),
+		mcptools.Define(mcptools.Spec{
+			Name: "halo_time_log", Title: "Log time", Toolset: "actions", Effect: mcptools.Additive, Marks: mcptools.Outbound | mcptools.Financial,
+			Description: "Log time on a ticket, private by default.",
+			Scopes:      mcptools.AllScopes("read:tickets", "edit:tickets"),
+		}, c.LogTime),
+		mcptools.Define(mcptools.Spec{
+			Name: "halo_time_list", Title: "List logged time", Toolset: "actions", Effect: mcptools.ReadOnly, Marks: mcptools.Untrusted,
+			Description: "Logged time of an agent, or on one ticket, with its sum.",
+			Scopes:      mcptools.AllScopes("read:timesheets", "read:tickets"),
+		}, c.ListTime),
+		mcptools.Define(mcptools.Spec{
+			Name: "halo_attachments_list", Title: "List attachments", Toolset: "actions", Effect: mcptools.ReadOnly, Marks: mcptools.Untrusted,
+			Description: "Files of a ticket. Read one with halo_attachments_get.",
+			Scopes:      mcptools.AllScopes("read:tickets"),
+		}, c.ListAttachments),
+		mcptools.Define(mcptools.Spec{
+			Name: "halo_attachments_get", Title: "Read an attachment", Toolset: "actions", Effect: mcptools.ReadOnly, Marks: mcptools.Untrusted,
+			Description: "The text of a file (text, HTML, CSV, JSON, mail …), or any file as base64.",
+			Scopes:      mcptools.AllScopes("read:tickets"),
+		}, c.GetAttachment),
+		mcptools.Define(mcptools.Spec{
+			Name: "halo_attachments_upload", Title: "Attach a file", Toolset: "actions", Effect: mcptools.Additive, Marks: mcptools.Outbound,
+			Description: "Attach a file to a ticket, hidden from the end user by default.",
+			Scopes:      mcptools.AllScopes("read:tickets", "edit:tickets"),
+		}, c.UploadAttachment),
 	)
 }
 
@@ -169,6 +215,11 @@ func (c *Client) agentTools() mcptools.Set {
 			Description: "The agents who work tickets.",
 			Scopes:      mcptools.AllScopes(),
 		}, c.ListAgents),
+		mcptools.Define(mcptools.Spec{
+			Name: "halo_agents_workload", Title: "Agents' workload", Toolset: "agents", Effect: mcptools.ReadOnly,
+			Description: "Open and overdue tickets, booked hours and time logged today, by agent.",
+			Scopes:      mcptools.AllScopes("read:tickets", "read:calendar", "read:timesheets"),
+		}, c.AgentsWorkload),
 		mcptools.Define(mcptools.Spec{
 			Name: "halo_teams_list", Title: "List teams", Toolset: "agents", Effect: mcptools.ReadOnly,
 			Description: "The teams that tickets are assigned to, with members on request.",

@@ -1,0 +1,145 @@
+package halopsa
+
+import (
+	"context"
+	"net/mail"
+	"slices"
+	"strings"
+
+	"github.com/msptoolbelt/toolbelt/internal/markup"
+	"github.com/msptoolbelt/toolbelt/mcptools"
+)
+
+// ReplyInput is an answer to the end user of a ticket.
+type ReplyInput struct {
+	TicketID    int      `json:"ticket_id" minimum:"1"`
+	Message     string   `json:"message"`
+	Format      string   `json:"format,omitempty" enum:"markdown,html,text" default:"markdown"`
+	To          []string `json:"to,omitempty" jsonschema:"addresses; default: the ticket's user"`
+	CC          []string `json:"cc,omitempty"`
+	Subject     string   `json:"subject,omitempty"`
+	Outcome     string   `json:"outcome,omitempty" jsonschema:"name or id; default: one that mails"`
+	NewStatus   string   `json:"new_status,omitempty"`
+	Attachments []Upload `json:"attachments,omitempty" maxItems:"10"`
+}
+
+// Upload is a file to attach.
+type Upload struct {
+	Filename      string `json:"filename"`
+	ContentBase64 string `json:"content_base64" maxLength:"14000000"`
+}
+
+// ReplyResult says what was sent to whom.
+type ReplyResult struct {
+	ActionResult
+
+	To []string `json:"to"`
+	CC []string `json:"cc,omitempty"`
+}
+
+// ReplyToUser mails the end user of a ticket and shows the message on the
+// ticket. POST /Actions
+func (c *Client) ReplyToUser(ctx context.Context, in ReplyInput) (*ReplyResult, error) {
+	html, err := noteHTML(in.Message, in.Format)
+	if err != nil {
+		return nil, err
+	}
+	if html == "" {
+		return nil, mcptools.Errorf(mcptools.CodeInvalidArguments, "message: must not be empty")
+	}
+	files, err := attachmentsOf(in.Attachments)
+	if err != nil {
+		return nil, err
+	}
+	t, o, err := c.ticketAndOutcome(ctx, in.TicketID, in.Outcome, forMail)
+	if err != nil {
+		return nil, err
+	}
+	to, cc, err := receivers(t, in.To, in.CC)
+	if err != nil {
+		return nil, err
+	}
+	more := fields{"note_html": html, "emailbody_html": html, "sendemail": true, "emailto": strings.Join(to, ";")}
+	if len(cc) > 0 {
+		more["emailcc"] = strings.Join(cc, ";")
+	}
+	if in.Subject != "" {
+		more["emailsubject"] = in.Subject
+	}
+	if in.NewStatus != "" {
+		status, err := c.resolveIn(ctx, "status", within{ticketType: int(t.TypeID)}, in.NewStatus)
+		if err != nil {
+			return nil, err
+		}
+		more["new_status"] = status.ID
+	}
+	if len(files) > 0 {
+		more["attachments"] = files
+	}
+	done, reply, err := c.act(ctx, t, o, false, more)
+	if err != nil {
+		return nil, err
+	}
+	result := &ReplyResult{ActionResult: *done, To: to, CC: cc}
+	// What was sent is known better by Halo than by what was asked for.
+	if saved := splitAddresses(reply.text("emailto")); len(saved) > 0 {
+		result.To = saved
+		if !sameAddresses(saved, to) {
+			result.Problem = joinNonEmpty(". ", result.Problem, "HaloPSA sent it to other addresses than were asked for")
+		}
+	}
+	return result, nil
+}
+
+// receivers are the addresses that an answer goes to: those that are named, else
+// the ticket's user. Names are not looked up: guessing could mail the wrong
+// person.
+func receivers(t *ticket, to, cc []string) (toOut, ccOut []string, err error) {
+	if len(to) == 0 {
+		if t.UserEmail == "" {
+			return nil, nil, mcptools.Errorf(mcptools.CodeInvalidArguments, "the user of the ticket, %s, has no e-mail address", quoteOr(t.User, "unknown")).
+				WithHint("name the receivers in to")
+		}
+		to = []string{t.UserEmail}
+	}
+	for _, list := range []struct {
+		from []string
+		into *[]string
+	}{{to, &toOut}, {cc, &ccOut}} {
+		for _, text := range list.from {
+			parsed, err := mail.ParseAddress(strings.TrimSpace(text))
+			if err != nil {
+				return nil, nil, mcptools.Errorf(mcptools.CodeInvalidArguments, "%q is no mail address", markup.Preview(text, 80)).
+					WithHint("find it with halo_users_search")
+			}
+			*list.into = append(*list.into, parsed.Address)
+		}
+	}
+	return toOut, ccOut, nil
+}
+
+func quoteOr(text, otherwise string) string {
+	if text == "" {
+		return otherwise
+	}
+	return text
+}
+
+func splitAddresses(list string) []string {
+	return slices.DeleteFunc(strings.FieldsFunc(list, func(r rune) bool { return r == ';' || r == ',' || r == ' ' }), func(text string) bool {
+		return !strings.Contains(text, "@")
+	})
+}
+
+// sameAddresses compares lists without regard to order and case.
+func sameAddresses(a, b []string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for _, address := range a {
+		if !slices.ContainsFunc(b, func(other string) bool { return strings.EqualFold(strings.Trim(address, "<>"), other) }) {
+			return false
+		}
+	}
+	return true
+}

@@ -1,0 +1,135 @@
+package halopsa_test
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/msptoolbelt/toolbelt/halopsa"
+	"github.com/msptoolbelt/toolbelt/halopsa/halotest"
+	"github.com/msptoolbelt/toolbelt/mcptools"
+)
+
+func TestAnAnswerGoesToTheUserOfTheTicket(t *testing.T) {
+	t.Parallel()
+	s := start(t, halotest.Options{})
+	got, err := s.client.ReplyToUser(t.Context(), halopsa.ReplyInput{TicketID: halotest.TicketPrinter, Message: "It **works** again."})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(got.To, []string{halotest.AnnaBergEmail}) || len(got.CC) > 0 || got.Private || got.Action != "Emailed User" || got.Problem != "" || len(got.Ignored) > 0 {
+		t.Errorf("%+v", got)
+	}
+	mails := s.server.Sent()
+	if len(mails) != 1 || mails[0].To != halotest.AnnaBergEmail || !strings.Contains(mails[0].BodyHTML, "<strong>works</strong>") {
+		t.Errorf("sent %+v", mails)
+	}
+	if saved := s.lastAction(halotest.TicketPrinter); saved.Bool("hiddenfromuser") || saved.Int("id") != got.ActionID {
+		t.Errorf("saved %v", saved)
+	}
+	// The outcome has a status of its own, which the result names.
+	if ticket, _ := s.server.Ticket(halotest.TicketPrinter); ticket.Int("status_id") != halotest.StatusWaiting || got.Status != "Waiting on User" {
+		t.Errorf("status %d, %q", ticket.Int("status_id"), got.Status)
+	}
+}
+
+func TestAnAnswerGoesToNamedReceiversOnly(t *testing.T) {
+	t.Parallel()
+	s := start(t, halotest.Options{})
+	got, err := s.client.ReplyToUser(t.Context(), halopsa.ReplyInput{TicketID: halotest.TicketPrinter, Message: "x", To: []string{"Mira Koch <mira.koch@hafenlogistik.example>",
+		"jonas.weber@hafenlogistik.example"}, CC: []string{"lager@hafenlogistik.example"}, Subject: "About the printer", NewStatus: "In Progress",
+		Attachments: []halopsa.Upload{{Filename: "howto.txt", ContentBase64: "SGVsbG8"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := []string{"mira.koch@hafenlogistik.example", "jonas.weber@hafenlogistik.example"}
+	if !slices.Equal(got.To, want) || !slices.Equal(got.CC, []string{"lager@hafenlogistik.example"}) || got.Problem != "" || len(got.Ignored) > 0 {
+		t.Errorf("%+v", got)
+	}
+	if mail := s.server.Sent()[0]; strings.Contains(mail.To, "anna") || mail.CC != "lager@hafenlogistik.example" || mail.Subject != "About the printer" {
+		t.Errorf("sent %+v", mail)
+	}
+	files := s.server.Attachments(halotest.TicketPrinter)
+	if file := files[len(files)-1]; string(file.Content) != "Hello" || file.ActionID != got.ActionID {
+		t.Errorf("attached %+v", file)
+	}
+	if ticket, _ := s.server.Ticket(halotest.TicketPrinter); ticket.Int("status_id") != halotest.StatusInProgress {
+		t.Errorf("status %d", ticket.Int("status_id"))
+	}
+}
+
+func TestNobodyIsMailedByAGuess(t *testing.T) {
+	t.Parallel()
+	s := start(t, halotest.Options{})
+	base := halopsa.ReplyInput{TicketID: halotest.TicketPrinter, Message: "x"}
+	for name, change := range map[string]func(*halopsa.ReplyInput){
+		"a name":            func(in *halopsa.ReplyInput) { in.To = []string{"Anna Berg"} },
+		"a list in one":     func(in *halopsa.ReplyInput) { in.To = []string{"a@b.example;c@d.example"} },
+		"a header":          func(in *halopsa.ReplyInput) { in.CC = []string{"a@b.example\r\nBcc: c@d.example"} },
+		"an empty message":  func(in *halopsa.ReplyInput) { in.Message = "" },
+		"an unknown status": func(in *halopsa.ReplyInput) { in.NewStatus = "Done and dusted" },
+		"a path as a file": func(in *halopsa.ReplyInput) {
+			in.Attachments = []halopsa.Upload{{Filename: "../x", ContentBase64: "SGVsbG8="}}
+		},
+		"no outcome like this": func(in *halopsa.ReplyInput) { in.Outcome = "Chase User" },
+	} {
+		in := base
+		change(&in)
+		if _, err := s.client.ReplyToUser(t.Context(), in); !errors.Is(err, mcptools.CodeInvalidArguments) && !errors.Is(err, mcptools.CodeNotFound) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if mails := s.server.Sent(); len(mails) > 0 {
+		t.Errorf("sent %+v", mails)
+	}
+}
+
+func TestHaloSendingElsewhereIsReported(t *testing.T) {
+	t.Parallel()
+	s := start(t, halotest.Options{}, meddling(func(object map[string]any) { object["emailto"] = "someone.else@hafenlogistik.example" }))
+	got, err := s.client.ReplyToUser(t.Context(), halopsa.ReplyInput{TicketID: halotest.TicketPrinter, Message: "x"})
+	if err != nil || !slices.Equal(got.To, []string{"someone.else@hafenlogistik.example"}) || !strings.Contains(got.Problem, "other addresses") {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+func TestActionsCanBeCorrected(t *testing.T) {
+	t.Parallel()
+	s := start(t, halotest.Options{})
+	yes := true
+	got, err := s.client.UpdateAction(t.Context(), halopsa.UpdateActionInput{TicketID: halotest.TicketPrinter, ActionID: 4, Note: "Please *restart* it.", Private: &yes, Time: "0:12"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(got.Changed, []string{"note", "private", "time"}) || len(got.Ignored) > 0 || !got.Private || got.Time != "12m" {
+		t.Errorf("%+v", got)
+	}
+	saved := s.server.Actions(halotest.TicketPrinter)[3]
+	if !saved.Bool("hiddenfromuser") || saved.Float("timetaken") != 0.2 || saved.String("outcome") != "Emailed User" || len(s.server.Sent()) > 0 {
+		t.Errorf("saved %v", saved)
+	}
+	before := len(s.server.Actions(halotest.TicketPrinter))
+	for name, in := range map[string]halopsa.UpdateActionInput{
+		"no change":      {TicketID: halotest.TicketPrinter, ActionID: 4},
+		"no such action": {TicketID: halotest.TicketPrinter, ActionID: 44, Note: "x"},
+		"no ticket":      {ActionID: 4, Note: "x"},
+		"too long":       {TicketID: halotest.TicketPrinter, ActionID: 4, Time: "45h"},
+	} {
+		if _, err := s.client.UpdateAction(t.Context(), in); !errors.Is(err, mcptools.CodeInvalidArguments) && !errors.Is(err, mcptools.CodeNotFound) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if after := len(s.server.Actions(halotest.TicketPrinter)); after != before {
+		t.Error("an action was added")
+	}
+}
+
+func TestAnUpdateWithoutEffectIsReported(t *testing.T) {
+	t.Parallel()
+	s := start(t, halotest.Options{}, meddling(func(object map[string]any) { delete(object, "timetaken") }))
+	got, err := s.client.UpdateAction(t.Context(), halopsa.UpdateActionInput{TicketID: halotest.TicketPrinter, ActionID: 3, Note: "x", Time: "2h"})
+	if err != nil || !slices.Equal(got.Changed, []string{"note"}) || !slices.Equal(got.Ignored, []string{"time"}) || got.Time != "15m" {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
