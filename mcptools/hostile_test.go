@@ -97,7 +97,9 @@ func TestHostileArguments(t *testing.T) {
 			for range 3 {
 				start := time.Now()
 				_, err = tool.Call(t.Context(), json.RawMessage(c.args))
-				took = min(took, time.Since(start))
+				if took = min(took, time.Since(start)); took <= slowest {
+					break
+				}
 			}
 			message := faultsOf(t, err)
 			if c.want != "" && message != c.want {
