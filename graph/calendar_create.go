@@ -264,5 +264,6 @@ func sameTime(asked any, made dateTimeZone, allDay bool, zone *time.Location) bo
 	if allDay {
 		return wanted.date().Equal(made.date())
 	}
-	return wanted.in(zone).Equal(made.in(zone))
+	a, b := wanted.in(zone), made.in(zone)
+	return a.Equal(b) || comesTwice(a) && a.Format(wallClock) == b.Format(wallClock)
 }

@@ -3,6 +3,7 @@ package graph
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -152,10 +153,6 @@ func (c *Client) grant(ctx context.Context, path, person, name string, out *Perm
 
 // regrant changes or removes a permission that is there.
 func (c *Client) regrant(ctx context.Context, mailbox string, p *calendarPermission, out *PermissionChange) error {
-	if len(p.AllowedRoles) > 0 && !slices.Contains(p.AllowedRoles, roleAsked(out.Role)) && (out.Role != "none" || !p.Removable) {
-		return mcptools.Errorf(mcptools.CodeNotSupported, "%s cannot get the role %s", out.Person, out.Role).
-			WithHint("possible are: %s", strings.Join(p.AllowedRoles, ", "))
-	}
 	path, err := c.path(ctx, mailbox, "/calendar/calendarPermissions/{}", p.ID)
 	if err != nil {
 		return err
@@ -164,7 +161,13 @@ func (c *Client) regrant(ctx context.Context, mailbox string, p *calendarPermiss
 		return c.send(ctx, http.MethodDelete, path, nil, nil)
 	}
 	var changed calendarPermission
-	if err := c.send(ctx, http.MethodPatch, path, map[string]any{"role": roleAsked(out.Role)}, &changed); err != nil {
+	err = c.send(ctx, http.MethodPatch, path, map[string]any{"role": roleAsked(out.Role)}, &changed)
+	if e, ok := errors.AsType[*mcptools.Error](err); ok && e.Code == mcptools.CodeInvalidArguments && len(p.AllowedRoles) > 0 {
+		explained := *e
+		explained.Hint = out.Person + " can have: " + strings.Join(p.AllowedRoles, ", ")
+		return &explained
+	}
+	if err != nil {
 		return err
 	}
 	return verifyRole(out, changed.Role)

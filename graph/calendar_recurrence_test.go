@@ -1,0 +1,186 @@
+package graph
+
+import (
+	"encoding/json"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/msptoolbelt/toolbelt/internal/specindex"
+	"github.com/msptoolbelt/toolbelt/internal/when"
+)
+
+func berlin(t testing.TB) *time.Location {
+	t.Helper()
+	zone, err := when.Zone("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return zone
+}
+
+func TestParseRecurrence(t *testing.T) {
+	start := time.Date(2027, 3, 31, 9, 0, 0, 0, berlin(t)) // a Wednesday, the last day of the month
+	tests := []struct{ text, want string }{
+		{"daily", "daily"},
+		{"every day for 10 times", "daily 10 times"},
+		{"Every 3 days until 2027-06-01", "every 3 days until 2027-06-01"},
+		{"weekdays", "weekly on mon,tue,wed,thu,fri"},
+		{"weekly", "weekly on wed"},
+		{"weekly on wednesday and friday, mon", "weekly on mon,wed,fri"},
+		{"every 2 weeks on wed 5 times", "every 2 weeks on wed 5 times"},
+		{"monthly", "monthly on 31"},
+		{"monthly on 31", "monthly on 31"},
+		{"monthly on last wed", "monthly on last wed"},
+		{"monthly on last weekday until 2028-01-31", "monthly on last weekday until 2028-01-31"},
+		{"monthly on last day", "monthly on last day"},
+		{"every 3 months on last wednesday", "every 3 months on last wed"},
+		{"yearly", "yearly on 31 mar"},
+		{"yearly on 31 march 3 times", "yearly on 31 mar 3 times"},
+		{"yearly on march 31", "yearly on 31 mar"},
+		{"yearly on last wed of mar", "yearly on last wed of mar"},
+	}
+	for _, tt := range tests {
+		r, err := parseRecurrence(tt.text, start)
+		if err != nil {
+			t.Errorf("%q: %v", tt.text, err)
+			continue
+		}
+		if r.String() != tt.want {
+			t.Errorf("%q is %q, want %q", tt.text, r, tt.want)
+		}
+		if r.Range.Start != "2027-03-31" || r.Range.Zone != "W. Europe Standard Time" {
+			t.Errorf("%q: range %+v", tt.text, r.Range)
+		}
+	}
+	for _, text := range []string{
+		"", "hourly", "weekly on foo", "weekly on thu", "monthly on 15", "monthly on 32", "monthly on first wed", "every 0 weeks", "daily on mon",
+		"weekly until 2027-03-01", "weekly until 2027-13-01", "weekly 0 times", "yearly on 24 dec", "monthly on 31 mar", "yearly on 31 marble",
+		"weekdays on sat", "every 100 days", "daily daily", "weekly until 2027-06-01 10 times",
+	} {
+		if r, err := parseRecurrence(text, start); err == nil {
+			t.Errorf("%q is %v", text, r)
+		}
+	}
+}
+
+// Whatever is read is written in a form that reads the same again, and has only
+// words that Graph knows.
+func FuzzParseRecurrence(f *testing.F) {
+	for _, text := range []string{"daily", "every 2 weeks on mon,wed 5 times", "monthly on last fri", "yearly on 29 feb until 2040-02-29", "weekdays"} {
+		f.Add(text, 0)
+	}
+	zone := berlin(f)
+	f.Fuzz(func(t *testing.T, text string, days int) {
+		start := time.Date(2027, 1, 1+days%1500, 9, 0, 0, 0, zone)
+		r, err := parseRecurrence(text, start)
+		if err != nil {
+			return
+		}
+		again, err := parseRecurrence(r.String(), start)
+		if err != nil || again.String() != r.String() {
+			t.Fatalf("%q became %q, then %v, %v", text, r, again, err)
+		}
+		for enum, value := range map[string]string{
+			"recurrencePatternType": r.Pattern.Type, "recurrenceRangeType": r.Range.Type, "weekIndex": r.Pattern.Index, "dayOfWeek": strings.Join(r.Pattern.Days, " "),
+		} {
+			kind, ok := specindex.Graph().Type(enum)
+			for word := range strings.FieldsSeq(value) {
+				if !ok || !strings.Contains(" "+strings.Join(kind.Values, " ")+" ", " "+word+" ") {
+					t.Errorf("%q: Graph's %s has no %q", text, enum, word)
+				}
+			}
+		}
+	})
+}
+
+// Bodies in Teams' layout, shortened.
+const teamsBlock = `<div class="me-email-text" lang="en"><div><span style="white-space:nowrap; opacity:.36;">________________________________________________________________________________</span></div><a href="https://teams.example/l/meetup-join/1">Join</a></div>`
+
+func TestJoinBlock(t *testing.T) {
+	tests := []struct{ old, kept string }{
+		{"<html><body>Old text<br>" + teamsBlock + "</body></html>", `<a href="https://teams.example/l/meetup-join/1">Join</a>`},
+		{"<html><body>unknown <a href='https://teams.example/2'>layout</a></body></html>", "<a href='https://teams.example/2'>"},
+		{"", ""},
+	}
+	for _, tt := range tests {
+		got := joinBlock(tt.old)
+		if !strings.Contains(got, tt.kept) {
+			t.Errorf("%q lost the link: %q", tt.old, got)
+		}
+		if strings.Contains(got, "Old text") {
+			t.Errorf("the old text is still there: %q", got)
+		}
+	}
+}
+
+func TestFreeBusy(t *testing.T) {
+	zone := berlin(t)
+	at := func(text string) time.Time {
+		instant, err := when.Instant(text, zone, time.Time{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return instant
+	}
+	var known, view, strange schedule
+	decode := func(text string, into *schedule) {
+		if err := json.Unmarshal([]byte(text), into); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// Friday and, after the clocks went forward on Sunday, Monday.
+	decode(`{"scheduleId":"known@a.example","availabilityView":"","scheduleItems":[
+		{"status":"busy","start":{"dateTime":"2027-03-26T09:00:00.0000000","timeZone":"UTC"},"end":{"dateTime":"2027-03-26T10:00:00.0000000","timeZone":"UTC"}},
+		{"status":"tentative","start":{"dateTime":"2027-03-26T09:30:00.0000000","timeZone":"UTC"},"end":{"dateTime":"2027-03-26T11:00:00.0000000","timeZone":"UTC"}},
+		{"status":"free","start":{"dateTime":"2027-03-26T12:00:00.0000000","timeZone":"UTC"},"end":{"dateTime":"2027-03-26T13:00:00.0000000","timeZone":"UTC"}},
+		{"status":"oof","start":{"dateTime":"2027-03-29T06:00:00.0000000","timeZone":"UTC"},"end":{"dateTime":"2027-03-29T14:00:00.0000000","timeZone":"UTC"}}],
+		"workingHours":{"daysOfWeek":["monday","tuesday","wednesday","thursday","friday"],"startTime":"08:00:00.0000000","endTime":"17:00:00.0000000","timeZone":{"name":"W. Europe Standard Time"}}}`, &known)
+	decode(`{"scheduleId":"VIEW@b.example","availabilityView":"0000`+strings.Repeat("0", 32)+`1223`+strings.Repeat("0", 300)+`","scheduleItems":[]}`, &view)
+	decode(`{"scheduleId":"strange@c.example","error":{"responseCode":"ErrorMailRecipientNotFound"}}`, &strange)
+	whole := span{start: at("2027-03-26"), end: at("2027-03-30")}
+	schedules := map[string]schedule{"known@a.example": known, "view@b.example": view, "strange@c.example": strange}
+
+	out := freeBusy([]string{"known@a.example", "view@b.example", "strange@c.example", "none@d.example"}, schedules, whole, zone, 30*time.Minute, false)
+	busy := out.People[0].Busy
+	if len(busy) != 2 || busy[0] != (TimeSlot{"2027-03-26T10:00+01:00", "2027-03-26T12:00+01:00", "busy"}) || busy[1] != (TimeSlot{"2027-03-29T08:00+02:00", "2027-03-29T16:00+02:00", "oof"}) {
+		t.Errorf("busy %v", busy)
+	}
+	free := out.People[0].Free
+	want := []TimeSlot{
+		{Start: "2027-03-26T08:00+01:00", End: "2027-03-26T10:00+01:00"}, {Start: "2027-03-26T12:00+01:00", End: "2027-03-26T17:00+01:00"},
+		{Start: "2027-03-29T16:00+02:00", End: "2027-03-29T17:00+02:00"},
+	}
+	if len(free) != len(want) || free[0] != want[0] || free[1] != want[1] || free[2] != want[2] {
+		t.Errorf("free %v", free)
+	}
+	if busy := out.People[1].Busy; len(busy) != 1 || busy[0] != (TimeSlot{"2027-03-26T09:00+01:00", "2027-03-26T10:00+01:00", "oof"}) {
+		t.Errorf("by view, busy %v", busy)
+	}
+	if len(out.AllFree) != 3 || out.AllFree[0] != (TimeSlot{Start: "2027-03-26T08:00+01:00", End: "2027-03-26T09:00+01:00"}) {
+		t.Errorf("all free %v", out.AllFree)
+	}
+	for _, person := range out.People[2:] {
+		if person.Problem == "" || person.Free != nil {
+			t.Errorf("%v", person)
+		}
+	}
+	if any := freeBusy([]string{"known@a.example"}, schedules, whole, zone, 30*time.Minute, true); any.AllFree[0].Start != "2027-03-26T00:00+01:00" {
+		t.Errorf("at any hour, free %v", any.AllFree)
+	}
+}
+
+// Working hours that reach into the next day, in another zone, at an offset.
+func TestWorkingHoursAtNight(t *testing.T) {
+	zone := berlin(t)
+	var s schedule
+	text := `{"workingHours":{"daysOfWeek":["sunday"],"startTime":"22:00:00.0000000","endTime":"06:00:00.0000000","timeZone":{"name":"UTC"}}}`
+	if err := json.Unmarshal([]byte(text), &s); err != nil {
+		t.Fatal(err)
+	}
+	monday := time.Date(2027, 3, 29, 0, 0, 0, 0, zone)
+	hours := within(s.working(span{start: monday, end: monday.AddDate(0, 0, 1)}, zone), []span{{start: monday, end: monday.AddDate(0, 0, 1)}})
+	if len(hours) != 1 || stamp(hours[0].start, zone) != "2027-03-29T00:00+02:00" || stamp(hours[0].end, zone) != "2027-03-29T08:00+02:00" {
+		t.Errorf("hours %v", hours)
+	}
+}
