@@ -108,8 +108,18 @@ func listUsers(c *call) (reply, error) {
 	if err := c.checkSignIn(); err != nil {
 		return reply{}, err
 	}
+	for _, name := range onlyOfOne {
+		if slices.Contains(strings.Split(c.option("$select"), ","), name) {
+			c.violate(fakehttp.UnknownQuery, "$select=%s in a list of users", name)
+			return reply{}, failf(http.StatusNotImplemented, "NotImplemented", "This operation target is not yet supported.")
+		}
+	}
 	return c.list(userListing(c.userRows()))
 }
+
+// onlyOfOne are properties that come from outside the directory, so that they
+// can be read of one user only.
+var onlyOfOne = []string{"aboutMe", "birthday", "hireDate", "interests", "mailboxSettings", "mySite", "pastProjects", "preferredName", "responsibilities", "schools", "skills"}
 
 // checkSignIn: the sign-in times need a permission of their own.
 func (c *call) checkSignIn() error {
@@ -123,7 +133,11 @@ func getUser(c *call) (reply, error) {
 	if err := c.checkSignIn(); err != nil {
 		return reply{}, err
 	}
-	if c.option("$select") != "" && strings.Contains(c.option("$select"), "mailboxSettings") && c.owner.box == nil {
+	if strings.Contains(c.option("$select"), "signInActivity") && c.ids[0] != c.owner.id() {
+		c.violate(fakehttp.UnknownQuery, "$select=signInActivity of a user who is not named by object id")
+		return reply{}, failf(http.StatusBadRequest, "BadRequest", "Get By Key only supports UserId and the key has to be a valid Guid")
+	}
+	if strings.Contains(c.option("$select"), "mailboxSettings") && c.owner.box == nil {
 		return reply{}, failf(http.StatusNotFound, "MailboxNotEnabledForRESTAPI", "The mailbox is either inactive, soft-deleted, or is hosted on-premise.")
 	}
 	row := c.userItem(c.owner)
@@ -157,32 +171,46 @@ func checkDirectoryQuery(c *call, q query) error {
 		c.violate(fakehttp.BadHeader, "/$count without ConsistencyLevel: eventual")
 		return failf(http.StatusBadRequest, "Request_BadRequest", "$count is not currently supported.")
 	}
-	if q.filter == nil {
-		return nil
+	advanced := q.filter != nil && len(q.orderBy) > 0
+	for _, by := range q.orderBy {
+		advanced = advanced || by.path != "displayName" && by.path != "userPrincipalName"
 	}
-	advanced := len(q.orderBy) > 0
-	for _, op := range q.filter.operators {
+	if q.filter != nil {
+		needs, err := c.checkDirectoryFilter(q.filter)
+		if err != nil {
+			return err
+		}
+		advanced = advanced || needs
+	}
+	if advanced && (!eventual || !q.count && !strings.HasSuffix(c.route, "/$count")) {
+		c.violate(fakehttp.BadHeader, "an advanced query without ConsistencyLevel: eventual and $count=true")
+		return failf(http.StatusBadRequest, "Request_UnsupportedQuery", "Unsupported Query. The specified query needs the header 'ConsistencyLevel: eventual' and $count=true.")
+	}
+	return nil
+}
+
+// checkDirectoryFilter says whether a $filter needs advanced query
+// capabilities, or refuses what the directory cannot do at all.
+func (c *call) checkDirectoryFilter(f *filter) (advanced bool, err error) {
+	for _, op := range f.operators {
 		switch op {
 		case "contains", "tolower":
 			c.violate(fakehttp.UnknownQuery, "%s in a directory $filter", op)
-			return failf(http.StatusBadRequest, "Request_UnsupportedQuery", "Unsupported Query.")
+			return false, failf(http.StatusBadRequest, "Request_UnsupportedQuery", "Unsupported Query.")
 		case "ne", "not", "endswith", "$count", "gt", "lt":
 			advanced = true
 		}
 	}
-	for _, p := range q.filter.properties {
-		if slices.Contains([]string{"department", "companyName", "officeLocation", "country", "city", "employeeType", "employeeHireDate"}, p) && !onlyEquals(q.filter.operators) {
+	for _, p := range f.properties {
+		if slices.Contains([]string{"department", "companyName", "officeLocation", "country", "city", "employeeType", "employeeHireDate"}, p) && !onlyEquals(f.operators) {
 			advanced = true
 		}
-		if strings.HasPrefix(p, "signInActivity") && (len(q.filter.properties) > 1 || q.top > 500) {
-			return failf(http.StatusBadRequest, "Request_UnsupportedQuery", "A filter on signInActivity cannot be combined with other filterable properties.")
+		if strings.HasPrefix(p, "signInActivity") && len(f.properties) > 1 {
+			c.violate(fakehttp.UnknownQuery, "signInActivity with other properties in $filter")
+			return false, failf(http.StatusBadRequest, "Request_UnsupportedQuery", "A filter on signInActivity cannot be combined with other filterable properties.")
 		}
 	}
-	if advanced && (!eventual || !q.count && !strings.HasSuffix(c.route, "/$count")) {
-		c.violate(fakehttp.BadHeader, "an advanced $filter without ConsistencyLevel: eventual and $count=true")
-		return failf(http.StatusBadRequest, "Request_UnsupportedQuery", "Unsupported Query. The specified filter needs the header 'ConsistencyLevel: eventual' and $count=true.")
-	}
-	return nil
+	return advanced, nil
 }
 
 func onlyEquals(operators []string) bool {

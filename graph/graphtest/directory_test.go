@@ -15,9 +15,13 @@ func TestUsers(t *testing.T) {
 	if me.body["userPrincipalName"] != SignedInUser || me.body["department"] != nil || len(textAt(me.body, "id")) != 36 {
 		t.Errorf("%s", me.raw)
 	}
-	byUPN := r.get("/users/"+SignedInUser+"?$select=id,department,signInActivity&$expand=manager").want(t, 200)
-	if byUPN.body["department"] != "Service Desk" || textAt(byUPN.body, "manager", "displayName") != "Tom Lindqvist" || textAt(byUPN.body, "signInActivity", "lastSignInDateTime") == "" {
-		t.Errorf("%s", byUPN.raw)
+	if a := r.get("/users/" + SignedInUser + "?$select=signInActivity"); a.status != 400 || !r.violated("unknown-query") {
+		t.Errorf("sign-in times by name: %d %s", a.status, a.raw)
+	}
+	r.ResetRecord()
+	one := r.get("/users/"+textAt(me.body, "id")+"?$select=id,department,signInActivity&$expand=manager($select=id,displayName)").want(t, 200)
+	if one.body["department"] != "Service Desk" || textAt(one.body, "manager", "displayName") != "Tom Lindqvist" || at(one.body, "manager", "mail") != nil || textAt(one.body, "signInActivity", "lastSignInDateTime") == "" {
+		t.Errorf("%s", one.raw)
 	}
 	var names []string
 	for next := "/users?$select=displayName&$filter=accountEnabled eq true"; next != ""; {
@@ -70,6 +74,8 @@ func TestDirectoryQueries(t *testing.T) {
 		{"$orderby=displayName&$filter=startswith(displayName,'S')", "", -1},
 		{"$orderby=displayName&$filter=startswith(displayName,'S')&$count=true", eventual, 2},
 		{"$count=true", "", -1},
+		{"$orderby=createdDateTime", "", -1},
+		{"$orderby=createdDateTime&$count=true", eventual, 19},
 		{"$skip=2", "", -1},
 		{"$filter=startswith(name,'Sam')", "", -1},
 		{"$filter=signInActivity/lastSignInDateTime le 2026-01-01T00:00:00Z", "", 1},

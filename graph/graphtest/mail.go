@@ -71,7 +71,7 @@ func (c *call) messageRows() ([]item, error) {
 	}
 	var rows []item
 	for _, m := range c.owner.box.newestFirst() {
-		if in == nil || m.folder == in {
+		if m.folder == in || in == nil && m.folder.wellKnown != "recoverableitemsdeletions" {
 			rows = append(rows, messageItem(m))
 		}
 	}

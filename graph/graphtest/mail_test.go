@@ -186,6 +186,11 @@ func TestUpdateAndDelete(t *testing.T) {
 		t.Errorf("%d deleted", len(got))
 	}
 	id = r.firstID("/me/mailFolders/deleteditems/messages?$select=id")
+	r.do("DELETE", "/me/messages/"+id, nil).want(t, 204)
+	if total := r.get("/me/messages/$count"); string(total.raw) != "59" {
+		t.Errorf("%s messages after one was deleted twice", total.raw)
+	}
+	id = r.firstID("/me/mailFolders/deleteditems/messages?$select=id")
 	r.do("POST", "/me/messages/"+id+"/permanentDelete", nil).want(t, 204)
 	r.get("/me/messages/"+id).want(t, 404)
 	if a := r.do("PATCH", "/me/messages/"+r.firstID("/me/messages"), object{"isRead": true}, `If-Match: W/"old"`); a.status != 412 {

@@ -172,12 +172,14 @@ func (l listing) project(row item, q query, p prefs) object {
 			continue
 		}
 		value := row.nav(e.name, p)
-		if many, isMany := value.([]object); isMany && len(e.selected) > 0 {
-			for _, o := range many {
-				maps.DeleteFunc(o, func(key string, _ any) bool {
-					return key != "id" && !strings.HasPrefix(key, "@") && !slices.Contains(e.selected, key)
-				})
-			}
+		many, _ := value.([]object)
+		if single, isObject := value.(object); isObject {
+			many = []object{single}
+		}
+		for _, o := range many {
+			maps.DeleteFunc(o, func(key string, _ any) bool {
+				return len(e.selected) > 0 && key != "id" && !strings.HasPrefix(key, "@") && !slices.Contains(e.selected, key)
+			})
 		}
 		if value != nil {
 			view[e.name] = value

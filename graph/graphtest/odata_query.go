@@ -162,8 +162,12 @@ func (c *call) expansion(text string, kinds []string) (expansion, error) {
 		if !isSelect {
 			return e, failf(http.StatusBadRequest, "BadRequest", "Only $select is supported in $expand=%s.", name)
 		}
+		of := []string{p.Kind.Name}
+		if p.Kind.Name == "directoryObject" { // the directory looks at what is behind it
+			of = append(of, "user", "group", "device")
+		}
 		var err error
-		if e.selected, err = c.selection(value, []string{p.Kind.Name}); err != nil {
+		if e.selected, err = c.selection(value, of); err != nil {
 			return e, err
 		}
 	}
