@@ -1,6 +1,9 @@
 package halopsa_test
 
 import (
+	"errors"
+	"net/http"
+	"strings"
 	"testing"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -8,6 +11,7 @@ import (
 	"github.com/msptoolbelt/toolbelt/halopsa"
 	"github.com/msptoolbelt/toolbelt/halopsa/halotest"
 	"github.com/msptoolbelt/toolbelt/internal/catalogtest"
+	"github.com/msptoolbelt/toolbelt/mcptools"
 )
 
 // suite is a fake HaloPSA, a client of it and an MCP session with its tools.
@@ -58,4 +62,28 @@ func (s *suite) refused(tool string, args map[string]any) string {
 		s.t.Fatalf("%s %v succeeded: %v", tool, args, result)
 	}
 	return failure
+}
+
+// posts returns the paths that were posted to so far.
+func (s *suite) posts() []string {
+	var paths []string
+	for _, request := range s.server.Requests() {
+		if request.Method == http.MethodPost {
+			paths = append(paths, request.Template)
+		}
+	}
+	return paths
+}
+
+// fails checks an error's code, and that its text has what the caller needs.
+func fails(t *testing.T, err error, code mcptools.Code, parts ...string) {
+	t.Helper()
+	if !errors.Is(err, code) {
+		t.Fatalf("the error is %v, want %s", err, code)
+	}
+	for _, part := range parts {
+		if !strings.Contains(err.Error(), part) {
+			t.Errorf("the error does not say %q: %v", part, err)
+		}
+	}
 }
