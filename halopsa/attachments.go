@@ -220,7 +220,7 @@ func attachmentsOf(uploads []Upload) ([]fields, error) {
 	total := 0
 	for _, u := range uploads {
 		name := strings.TrimSpace(u.Filename)
-		if name == "" || name != path.Base(name) || strings.ContainsFunc(name, unicode.IsControl) || strings.ContainsAny(name, `\:`) || len(name) > 200 {
+		if name == "" || name == "." || name == ".." || name != path.Base(name) || strings.ContainsFunc(name, unicode.IsControl) || strings.ContainsAny(name, `\:`) || len(name) > 200 {
 			return nil, mcptools.Errorf(mcptools.CodeInvalidArguments, "filename: %q is no name of a file", markup.Preview(u.Filename, 80))
 		}
 		content, err := decodeBase64(u.ContentBase64)

@@ -7,7 +7,6 @@ import (
 	"github.com/msptoolbelt/toolbelt/halopsa"
 	"github.com/msptoolbelt/toolbelt/halopsa/halotest"
 	"github.com/msptoolbelt/toolbelt/internal/catalogtest"
-	"github.com/msptoolbelt/toolbelt/mcptools"
 	"github.com/msptoolbelt/toolbelt/mcptools/mcptoolstest"
 )
 
@@ -25,8 +24,8 @@ func TestCatalogue(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := start(t, instance)
-			set := s.client.Tools().Keep(mcptools.Toolsets("lookups", "tickets"))
-			catalogtest.Run(t, set, slices.Concat(lookupCalls(), ticketCalls()), catalogtest.Options{})
+			calls := slices.Concat(coreCalls(), lookupCalls(), ticketCalls(), clientsCalls(), agentsCalls(), actionsCalls())
+			catalogtest.Run(t, s.client.Tools(), calls, catalogtest.Options{})
 		})
 	}
 }

@@ -29,7 +29,7 @@ func clientsCalls() []catalogtest.Call {
 // coreCalls uses every tool of the toolset with every argument.
 func coreCalls() []catalogtest.Call {
 	return []catalogtest.Call{
-		{Tool: "halo_whoami", Check: wants(args{"tenant": halotest.TenantName, "problem": nil})},
+		{Tool: "halo_whoami", Check: wants(args{"problem": nil})},
 		{Tool: "halo_global_search", Args: args{"query": "printer", "per_entity": 3}, Check: wantsItems(2)},
 	}
 }
