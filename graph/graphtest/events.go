@@ -80,8 +80,9 @@ func (c *call) occurrence() (occurrence, error) {
 	if len(id) < 20 {
 		return occurrence{}, failf(http.StatusBadRequest, "ErrorInvalidIdMalformed", "Id is malformed.")
 	}
+	form := prefs{immutable: len(id) == len(c.owner.box.immutableID(0))}
 	for _, e := range c.owner.box.events {
-		if id == e.id(prefs{}, "") || id == e.id(prefs{immutable: true}, "") {
+		if id == e.id(form, "") {
 			return occurrence{event: e, start: e.start, end: e.end}, nil
 		}
 	}
@@ -91,7 +92,7 @@ func (c *call) occurrence() (occurrence, error) {
 			continue
 		}
 		for _, o := range e.occurrences(e.start.AddDate(0, 0, -1), horizon) {
-			if id == e.id(prefs{}, o.day) || id == e.id(prefs{immutable: true}, o.day) {
+			if id == e.id(form, o.day) {
 				return o, nil
 			}
 		}

@@ -1,6 +1,7 @@
 package graphtest
 
 import (
+	"encoding/json"
 	"io"
 	"net/http"
 	"net/url"
@@ -53,6 +54,61 @@ func TestTokens(t *testing.T) {
 	r.get("/users").want(t, 401)
 	if r.TokenRequests() != 2 {
 		t.Errorf("%d token requests", r.TokenRequests())
+	}
+}
+
+func TestSignInWithPKCE(t *testing.T) {
+	r := newRig(t, Options{})
+	r.client.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+	const verifier = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk" // RFC 7636, appendix B
+	ask := url.Values{
+		"client_id": {PublicClientID}, "response_type": {"code"}, "redirect_uri": {"http://127.0.0.1:1/back"}, "state": {"s"},
+		"scope": {"https://graph.microsoft.com/Mail.Read offline_access"}, "code_challenge": {"E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"}, "code_challenge_method": {"S256"},
+	}
+	a := r.get(r.LoginURL()+"/"+TenantID+"/oauth2/v2.0/authorize?"+ask.Encode()).want(t, 302)
+	back, err := url.Parse(a.header.Get("Location"))
+	if err != nil || back.Query().Get("state") != "s" {
+		t.Fatalf("%v %v", back, err)
+	}
+	got := r.token2(url.Values{
+		"grant_type": {"authorization_code"}, "client_id": {PublicClientID}, "code": {back.Query().Get("code")}, "code_verifier": {verifier}, "redirect_uri": {"http://127.0.0.1:1/back"},
+	})
+	var tokens struct {
+		AccessToken  string `json:"access_token"`
+		RefreshToken string `json:"refresh_token"`
+		Scope        string
+	}
+	if err := json.Unmarshal(got.raw, &tokens); err != nil || got.status != 200 || tokens.Scope != "Mail.Read" || tokens.RefreshToken == "" {
+		t.Fatalf("%d %s %v", got.status, got.raw, err)
+	}
+	r.token = tokens.AccessToken
+	r.get("/me/messages?$top=1").want(t, 200)
+	r.get("/me/calendars").want(t, 403)
+	if again := r.token2(url.Values{"grant_type": {"refresh_token"}, "client_id": {PublicClientID}, "refresh_token": {tokens.RefreshToken}}); again.status != 200 {
+		t.Errorf("refresh: %d %s", again.status, again.raw)
+	}
+}
+
+// TestCommittedWithoutAnswer is the fault that retries must not make worse.
+func TestCommittedWithoutAnswer(t *testing.T) {
+	r := newRig(t, Options{})
+	for drop, sent := range map[Drop]int{DropBefore: 0, DropAfter: 1} {
+		before := len(r.Sent())
+		r.Faults().Next(1, "POST", "/me/sendMail", Answer{Drop: drop})
+		body := strings.NewReader(`{"message":{"toRecipients":[{"emailAddress":{"address":"a@b.example"}}]}}`)
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.URL()+"/me/sendMail", body)
+		if err != nil {
+			t.Fatal(err)
+		}
+		req.Header.Set("Authorization", "Bearer "+r.token)
+		req.Header.Set("Content-Type", "application/json")
+		if resp, err := r.client.Do(req); err == nil {
+			resp.Body.Close()
+			t.Errorf("drop %d: answered %d", drop, resp.StatusCode)
+		}
+		if got := len(r.Sent()) - before; got != sent {
+			t.Errorf("drop %d: %d mails sent, want %d", drop, got, sent)
+		}
 	}
 }
 

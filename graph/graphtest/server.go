@@ -36,6 +36,18 @@ const (
 	DropDuring = fakehttp.DropDuring
 )
 
+// The kinds of violations. Graph refuses all but the last two.
+const (
+	UnknownPath     = fakehttp.UnknownPath
+	UnknownQuery    = fakehttp.UnknownQuery
+	UnknownField    = fakehttp.UnknownField
+	WrongKind       = fakehttp.WrongKind
+	BadHeader       = fakehttp.BadHeader
+	LeakedToken     = fakehttp.LeakedToken
+	SilentlyIgnored = fakehttp.SilentlyIgnored // Graph answers as if all were well
+	FakeBroken      = fakehttp.FakeBroken      // a bug in the fake itself
+)
+
 // The seeded tenant, its app registrations and its signed-in user.
 const (
 	TenantID       = "5d1c9a40-7f0e-4c39-9a53-0c8d1f6b2e71"

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net/http"
+	"runtime"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -155,6 +156,30 @@ func TestPartsOfBatches(t *testing.T) {
 	}
 	if _, hit := faults.Part("GET", "/me"); hit {
 		t.Error("a planned fault hit twice")
+	}
+}
+
+func TestCloseLeavesNoGoroutine(t *testing.T) {
+	before := runtime.NumGoroutine()
+	faults := &Faults{}
+	var rec Recorder
+	s := Serve(rec.Wrap(faults.Wrap(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))))
+	transport := &http.Transport{}
+	client := &http.Client{Transport: transport}
+	for _, answer := range []Answer{{Drop: DropBefore}, {Drop: DropAfter}, {Status: 503}, {}} {
+		faults.Next(1, "", "", answer)
+		_, _, err := get(t, client, s.URL())
+		if dropped := answer.Drop != NoDrop; dropped != (err != nil) {
+			t.Errorf("%+v: %v", answer, err)
+		}
+	}
+	transport.CloseIdleConnections()
+	s.Close()
+	s.Close() // twice is fine
+	for deadline := time.Now().Add(2 * time.Second); runtime.NumGoroutine() > before; time.Sleep(time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("%d goroutines, %d before", runtime.NumGoroutine(), before)
+		}
 	}
 }
 
