@@ -139,10 +139,20 @@ func (c *Client) findAttachment(ctx context.Context, in GetAttachmentInput) (att
 	if err != nil {
 		return attachment{}, "", err
 	}
+	query := url.Values{"$select": {"id,name,contentType,size,isInline"}}
+	if outlookID.MatchString(in.AttachmentID) {
+		path, err := rest.Path("/{}", in.AttachmentID)
+		if err != nil {
+			return attachment{}, "", err
+		}
+		var a attachment
+		err = c.get(ctx, all+path, query, nil, &a)
+		return a, all + path, err
+	}
 	var list struct {
 		Value []attachment `json:"value"`
 	}
-	if err := c.get(ctx, all, url.Values{"$select": {"id,name,contentType,size,isInline"}}, nil, &list); err != nil {
+	if err := c.get(ctx, all, query, nil, &list); err != nil {
 		return attachment{}, "", err
 	}
 	a, err := chooseAttachment(list.Value, in.AttachmentID)

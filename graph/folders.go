@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/msptoolbelt/toolbelt/internal/markup"
 	"github.com/msptoolbelt/toolbelt/internal/match"
 	"github.com/msptoolbelt/toolbelt/internal/paging"
 	"github.com/msptoolbelt/toolbelt/internal/rest"
@@ -34,8 +35,8 @@ const (
 	maxFolderDeep = 12
 )
 
-// folderID matches what no person would call a folder.
-var folderID = regexp.MustCompile(`^[A-Za-z0-9_=+-]{60,}$`)
+// outlookID matches ids of folders and attachments: nobody calls one that.
+var outlookID = regexp.MustCompile(`^[A-Za-z0-9_=+-]{60,}$`)
 
 // messagesPath returns the path of the messages of a mailbox, or of one folder.
 func (c *Client) messagesPath(ctx context.Context, mailbox, folder string) (string, error) {
@@ -56,7 +57,7 @@ func (c *Client) folder(ctx context.Context, mailbox, name string) (mailFolder, 
 	if key, ok := wellKnownFolder(name); ok {
 		return mailFolder{ID: key, Path: name}, nil
 	}
-	if folderID.MatchString(name) {
+	if outlookID.MatchString(name) {
 		return mailFolder{ID: name, Path: name}, nil
 	}
 	key, err := c.foldersKey(ctx, mailbox)
@@ -91,16 +92,30 @@ func (c *Client) foldersKey(ctx context.Context, mailbox string) (string, error)
 	return identity + "\x00" + path, err
 }
 
+// chooseFolder finds a folder by its own name or by its path. Errors name paths:
+// they do as well as ids, which are long.
 func chooseFolder(tree []mailFolder, name string) (mailFolder, error) {
-	candidates := make([]match.Candidate, 0, len(tree))
+	byName, byPath := make([]match.Candidate, 0, len(tree)), make([]match.Candidate, 0, len(tree))
 	for _, f := range tree {
-		candidates = append(candidates, match.Candidate{ID: f.ID, Name: f.Path, Also: []string{f.Name}})
+		byName = append(byName, match.Candidate{ID: f.Path, Name: f.Name})
+		byPath = append(byPath, match.Candidate{ID: f.Path, Name: f.Path})
 	}
-	one, err := match.One("folder", name, candidates)
+	one, err := match.One("folder", name, byName)
+	if errors.Is(err, mcptools.CodeNotFound) {
+		one, err = match.One("folder", name, byPath)
+	}
+	if errors.Is(err, mcptools.CodeNotFound) {
+		var paths []string
+		for _, f := range tree[:min(len(tree), 15)] {
+			paths = append(paths, f.Path)
+		}
+		return mailFolder{}, mcptools.Errorf(mcptools.CodeNotFound, "there is no folder %q", markup.Preview(name, 80)).
+			WithHint("there is: %s; m365_mail_folders lists all", strings.Join(paths, ", "))
+	}
 	if err != nil {
 		return mailFolder{}, err
 	}
-	return tree[slices.IndexFunc(tree, func(f mailFolder) bool { return f.ID == one.ID })], nil
+	return tree[slices.IndexFunc(tree, func(f mailFolder) bool { return f.Path == one.ID })], nil
 }
 
 // localPath replaces a well-known name at the beginning of a path by the name

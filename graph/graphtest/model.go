@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 )
 
 // tenant is the state of a server.
@@ -225,9 +224,11 @@ func preview(body object) string {
 		text = plainText(text)
 	}
 	text = strings.Join(strings.Fields(text), " ")
-	for utf8.RuneCountInString(text) > 255 {
-		_, size := utf8.DecodeLastRuneInString(text)
-		text = text[:len(text)-size]
+	n := 0
+	for i := range text {
+		if n++; n > 255 {
+			return text[:i]
+		}
 	}
 	return text
 }
