@@ -109,16 +109,12 @@ func (c *Client) addMissingScopes(ctx context.Context, e *mcptools.Error) {
 	if err != nil {
 		return
 	}
-	wanted := scopes.Delegated
+	wanted, has := scopes.Delegated, granted.Scopes
 	if granted.AppOnly {
-		wanted = scopes.Application
+		wanted, has = scopes.Application, granted.Roles
 	}
 	also, _ := ctx.Value(neededKey{}).([]string)
-	for _, scope := range append(slices.Clone(wanted), also...) {
-		if !covered(scope, granted.Scopes) && !covered(scope, granted.Roles) && !slices.Contains(e.Scopes, scope) {
-			e.Scopes = append(e.Scopes, scope)
-		}
-	}
+	e.Scopes = lacks(has, append(slices.Clone(wanted), also...))
 	if e.Hint != "" || len(e.Scopes) > 0 {
 		return
 	}
@@ -126,28 +122,6 @@ func (c *Client) addMissingScopes(ctx context.Context, e *mcptools.Error) {
 	if !granted.AppOnly && namesMailbox(call.Arguments) {
 		e.Hint = "for somebody else's mailbox or calendar the sign-in needs the .Shared form of the permission (such as Mail.Read.Shared), and the account needs access to it in Exchange"
 	}
-}
-
-// covered reports whether a granted permission includes the wanted one.
-func covered(wanted string, granted []string) bool {
-	area, level, _ := strings.Cut(strings.TrimSuffix(wanted, ".All"), ".")
-	all := strings.HasSuffix(wanted, ".All")
-	return slices.ContainsFunc(granted, func(scope string) bool {
-		if scope == wanted {
-			return true
-		}
-		had, of, _ := strings.Cut(strings.TrimSuffix(scope, ".All"), ".")
-		if had != area || all && !strings.HasSuffix(scope, ".All") && area != "Mail" {
-			return false
-		}
-		switch level {
-		case "ReadBasic":
-			return of == "ReadBasic" || of == "Read" || of == "ReadWrite"
-		case "Read":
-			return of == "ReadWrite"
-		}
-		return false
-	})
 }
 
 // namesMailbox reports whether a call is about a mailbox that it names.

@@ -1,12 +1,10 @@
 package graph_test
 
 import (
-	"strings"
 	"testing"
 
 	"github.com/msptoolbelt/toolbelt/graph/graphtest"
 	"github.com/msptoolbelt/toolbelt/internal/catalogtest"
-	"github.com/msptoolbelt/toolbelt/mcptools"
 )
 
 // foundMail gives the id of the first message of the latest search, by
@@ -71,18 +69,5 @@ func hasItems(t *testing.T, result map[string]any) {
 	t.Helper()
 	if len(items(result)) == 0 {
 		t.Errorf("no items in %v", result)
-	}
-}
-
-func TestMailCalls(t *testing.T) {
-	s := newSuite(t, graphtest.Options{})
-	results := map[string]bool{}
-	catalogtest.Run(t, s.tools.Keep(mcptools.Toolsets("mail")), mailCalls(), catalogtest.Options{
-		After: func(_ *testing.T, tool string) { results[tool] = true },
-	})
-	for tool := range results {
-		if !strings.HasPrefix(tool, "m365_mail") {
-			t.Errorf("%s has a name that does not tell the product", tool)
-		}
 	}
 }

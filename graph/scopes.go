@@ -38,7 +38,8 @@ func implies(granted, wanted string) bool {
 		return false
 	}
 	// What is allowed for all, or also for shared mailboxes, is allowed for one.
-	return len(want) == 2 || len(have) == 3 && have[2] == want[2]
+	// An application's roles for mail are for all mailboxes in any case.
+	return len(want) == 2 || len(have) == 2 && have[0] == "Mail" && want[2] == "All" || len(have) == 3 && have[2] == want[2]
 }
 
 // lacks lists the permissions of a tool that are not granted.
