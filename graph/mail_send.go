@@ -160,6 +160,9 @@ func body(text, kind string) (itemBody, error) {
 	case "text":
 		return itemBody{ContentType: "text", Content: text}, nil
 	}
+	if markup.IsHTML(text) {
+		return itemBody{}, mcptools.Errorf(mcptools.CodeInvalidArguments, "body: this is HTML").WithHint("set body_type=html, or write Markdown")
+	}
 	html, err := markup.ToHTML(text)
 	if err != nil {
 		return itemBody{}, &mcptools.Error{Code: mcptools.CodeInvalidArguments, Message: "body: cannot be read as Markdown", Err: err}
