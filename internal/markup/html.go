@@ -19,32 +19,68 @@ const maxHTML = 2 << 20
 // FromHTML returns HTML as Markdown. Scripts, styles, comments and pictures
 // that are embedded as data are dropped.
 func FromHTML(source string) (string, error) {
-	root, err := parse(source)
-	if err != nil || root == nil {
-		return "", err
+	root := parse(source)
+	if root == nil {
+		return "", nil
 	}
 	return convert(root)
 }
 
 // parse returns the document without what no reader sees, or nil when there is
 // nothing in it.
-func parse(source string) (*html.Node, error) {
+func parse(source string) *html.Node {
 	if len(source) > maxHTML {
 		source = source[:maxHTML]
 	}
 	if strings.TrimSpace(source) == "" {
-		return nil, nil //nolint:nilnil // an empty document is no error
+		return nil
 	}
-	root, err := html.Parse(strings.NewReader(strings.ToValidUTF8(source, "\uFFFD")))
-	if err != nil {
-		return nil, fmt.Errorf("markup: parse HTML: %w", err)
+	source = strings.ToValidUTF8(source, "\uFFFD")
+	root, err := html.Parse(strings.NewReader(source))
+	if err != nil { // more than 512 elements within each other
+		return &html.Node{Type: html.TextNode, Data: textOf(source)}
 	}
 	prune(root)
-	return root, nil
+	return root
+}
+
+// textOf returns the bare text of HTML that is too deep for a parser.
+func textOf(source string) string {
+	var b strings.Builder
+	skip := ""
+	for tokens := html.NewTokenizer(strings.NewReader(source)); ; {
+		switch kind := tokens.Next(); kind {
+		case html.ErrorToken:
+			return b.String()
+		case html.StartTagToken, html.EndTagToken:
+			name, _ := tokens.TagName()
+			switch {
+			case skip == string(name) && kind == html.EndTagToken:
+				skip = ""
+			case skip == "" && kind == html.StartTagToken && (string(name) == "script" || string(name) == "style"):
+				skip = string(name)
+			}
+			b.WriteByte(' ')
+		case html.TextToken:
+			if skip == "" {
+				b.Write(tokens.Text())
+			}
+		}
+	}
 }
 
 func convert(root *html.Node) (string, error) {
-	c := converter.NewConverter(converter.WithEscapeMode(converter.EscapeModeDisabled), converter.WithPlugins(base.NewBasePlugin(), commonmark.NewCommonmarkPlugin(), table.NewTablePlugin()))
+	if root.Type == html.TextNode {
+		return tidy(strings.Join(strings.Fields(root.Data), " ")), nil
+	}
+	c := converter.NewConverter(
+		converter.WithEscapeMode(converter.EscapeModeDisabled),
+		converter.WithPlugins(base.NewBasePlugin(), commonmark.NewCommonmarkPlugin(), table.NewTablePlugin()),
+	)
+	// The base plugin writes < as &lt; for a page; for a reader it is a <.
+	hide, show := strings.NewReplacer("<", "\uE000", ">", "\uE001"), strings.NewReplacer("\uE000", "<", "\uE001", ">")
+	c.Register.TextTransformer(func(_ converter.Context, text string) string { return hide.Replace(text) }, converter.PriorityEarly)
+	c.Register.TextTransformer(func(_ converter.Context, text string) string { return show.Replace(text) }, converter.PriorityLate)
 	markdown, err := c.ConvertNode(root)
 	if err != nil {
 		return "", fmt.Errorf("markup: convert HTML: %w", err)

@@ -11,9 +11,9 @@ import (
 // below it, and whether there was any. A mail that is nothing but quotation
 // comes back whole.
 func FromMail(source string) (markdown string, cut bool, err error) {
-	root, err := parse(source)
-	if err != nil || root == nil {
-		return "", false, err
+	root := parse(source)
+	if root == nil {
+		return "", false, nil
 	}
 	if start := historyStart(root); start != nil {
 		removeFrom(start)

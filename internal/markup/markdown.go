@@ -18,8 +18,8 @@ import (
 
 // ToHTML returns Markdown (with tables, strike-through and bare links) as HTML.
 // A single line break stays one, as people expect in a mail. HTML in the
-// Markdown is shown as it was written, such as the <name> of C:\Users\<name>;
-// only <br> does what it says.
+// Markdown is shown as it was written, such as the <name> in
+// "ping <name>"; only <br> does what it says.
 func ToHTML(markdown string) (string, error) {
 	converter := goldmark.New(
 		goldmark.WithExtensions(extension.GFM),
