@@ -100,22 +100,22 @@ func (p batchPart) contentType() string {
 func (s *Server) part(r *http.Request, part batchPart, who caller, statuses map[string]int) reply {
 	for _, id := range part.DependsOn {
 		if statuses[id] >= 400 {
-			return s.failed(r, failf(http.StatusFailedDependency, "FailedDependency", "A request that this one depends on failed."))
+			return failed(failf(http.StatusFailedDependency, "FailedDependency", "A request that this one depends on failed."))
 		}
 	}
 	u, err := url.Parse("/v1.0" + part.URL)
 	if err != nil {
-		return s.failed(r, failf(http.StatusBadRequest, "BadRequest", "The URL of a batch request is malformed."))
+		return failed(failf(http.StatusBadRequest, "BadRequest", "The URL of a batch request is malformed."))
 	}
 	inner, err := http.NewRequestWithContext(context.WithoutCancel(r.Context()), strings.ToUpper(part.Method), u.String(), bytes.NewReader(part.Body))
 	if err != nil {
-		return s.failed(r, failf(http.StatusBadRequest, "BadRequest", "The method of a batch request is not valid."))
+		return failed(failf(http.StatusBadRequest, "BadRequest", "The method of a batch request is not valid."))
 	}
 	for name, value := range part.Headers {
 		inner.Header.Set(name, value)
 	}
 	if fault, hit := s.faults.Part(inner.Method, u.Path); hit {
-		out := s.failed(r, failf(fault.Status, faultCode(fault.Status), "The request was throttled."))
+		out := failed(failf(fault.Status, faultCode(fault.Status), "The request was throttled."))
 		if fault.RetryAfter != "" {
 			out.header.Set("Retry-After", fault.RetryAfter)
 		}

@@ -40,7 +40,7 @@ func createEvent(c *call) (reply, error) {
 	c.ignored(body, eventReadOnly...)
 	e := &event{box: c.owner.box, calendar: calendar, n: c.item(), exceptions: map[string]*exception{}}
 	e.uid = strings.ToUpper(fmt.Sprintf("040000008200E00074C5B7101A82E008%x", itemPart("uid", e.n, 0)))
-	e.props = c.newEventProps()
+	e.props = newEventProps(c.owner, timestamp(c.opts.Now()))
 	if err := c.setEvent(e, body); err != nil {
 		return reply{}, err
 	}
@@ -75,11 +75,6 @@ func (c *call) repeated(body object) (object, error) {
 		return nil, failf(http.StatusConflict, "ErrorDuplicateTransactionId", "Your request can't be completed. The TransactionId specified in the request has already been used to create a different event.")
 	}
 	return nil, nil
-}
-
-func (c *call) newEventProps() object {
-	now := timestamp(c.opts.Now())
-	return newEventProps(c.owner, now)
 }
 
 func newEventProps(organizer *user, now string) object {
@@ -192,15 +187,15 @@ func invited(attendees, before []any) []any {
 
 // invite puts copies of a meeting into the calendars of attendees in the
 // tenant, or brings the copies there up to date.
-func (c *call) invite(e *event) {
+func (s *Server) invite(e *event) {
 	for _, address := range addresses(e.props["attendees"]) {
-		who := c.user(address)
+		who := s.user(address)
 		if who == nil || who.box == nil || who.box == e.box {
 			continue
 		}
 		duplicate := who.box.findEvent(e.uid)
 		if duplicate == nil {
-			duplicate = &event{box: who.box, calendar: who.box.calendars[0], n: c.item(), uid: e.uid, props: object{}}
+			duplicate = &event{box: who.box, calendar: who.box.calendars[0], n: s.item(), uid: e.uid, props: object{}}
 			duplicate.props["responseStatus"] = object{"response": "notResponded", "time": "0001-01-01T00:00:00Z"}
 			who.box.events = append(who.box.events, duplicate)
 		}
@@ -212,7 +207,7 @@ func (c *call) invite(e *event) {
 		duplicate.allDay, duplicate.recurrence, duplicate.exceptions = e.allDay, e.recurrence, maps.Clone(e.exceptions)
 		duplicate.version++
 		if who.box.settings["userPurpose"] == "room" { // rooms accept by themselves
-			accepted := object{"response": "accepted", "time": timestamp(c.opts.Now())}
+			accepted := object{"response": "accepted", "time": timestamp(s.opts.Now())}
 			duplicate.props["responseStatus"] = accepted
 			e.props["attendees"] = responded(elements(e.props["attendees"]), address, accepted, nil)
 		}

@@ -52,7 +52,7 @@ func compareOperands(left operand, op string, right operand) (func(object) bool,
 		left, right = right, left
 		op = strings.NewReplacer("gt", "lt", "ge", "le", "lt", "gt", "le", "ge").Replace(op)
 	}
-	if !comparable2(left.kind, right.kind) {
+	if !comparableKinds(left.kind, right.kind) {
 		return nil, badFilter("A binary operator with incompatible types was detected. Found operand types '%s' and '%s' for operator kind '%s'.", left.kind, right.kind, op)
 	}
 	if name, isEnum := strings.CutPrefix(left.kind, "enum "); isEnum && right.kind == "string" {
@@ -79,7 +79,7 @@ func compareOperands(left operand, op string, right operand) (func(object) bool,
 	}, nil
 }
 
-func comparable2(left, right string) bool {
+func comparableKinds(left, right string) bool {
 	if left == "null" || right == "null" || left == right || left == "any" {
 		return true
 	}

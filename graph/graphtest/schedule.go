@@ -128,8 +128,8 @@ func findMeetingTimes(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	length, ok1 := isoDuration(firstOf(textAt(params, "meetingDuration"), "PT30M"))
-	if !ok1 {
+	length, valid := isoDuration(firstOf(textAt(params, "meetingDuration"), "PT30M"))
+	if !valid {
 		c.violate(fakehttp.WrongKind, "meetingDuration %q", textAt(params, "meetingDuration"))
 		return reply{}, failf(http.StatusBadRequest, "ErrorInvalidParameter", "The meeting duration is not valid.")
 	}

@@ -64,6 +64,6 @@ func (s *Server) book(organizer, subject string, start time.Time, minutes int, a
 	}
 	e.props["attendees"] = invited(invitees, nil)
 	owner.box.events = append(owner.box.events, e)
-	(&call{Server: s}).invite(e)
+	s.invite(e)
 	return e
 }

@@ -91,10 +91,10 @@ func (s *Server) serveGraph(w http.ResponseWriter, r *http.Request) {
 	var out reply
 	switch {
 	case err != nil:
-		out = s.failed(r, err)
+		out = failed(err)
 		out.header.Set("WWW-Authenticate", `Bearer realm="", authorization_uri="`+s.LoginURL()+`/common/oauth2/authorize", client_id="00000003-0000-0000-c000-000000000000"`)
 	case readErr != nil:
-		out = s.failed(r, failf(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "The request body is larger than 4 MB."))
+		out = failed(failf(http.StatusRequestEntityTooLarge, "RequestEntityTooLarge", "The request body is larger than 4 MB."))
 	default:
 		out = s.answer(r, body, who)
 	}
@@ -139,7 +139,7 @@ func firstOf(values ...string) string {
 func (s *Server) answer(r *http.Request, body []byte, who caller) reply {
 	out, err := s.handle(r, body, who)
 	if err != nil {
-		return s.failed(r, err)
+		return failed(err)
 	}
 	return out
 }
@@ -293,7 +293,7 @@ func (c *call) violate(kind fakehttp.Kind, format string, args ...any) {
 }
 
 // failed turns an error into an answer.
-func (s *Server) failed(_ *http.Request, err error) reply {
+func failed(err error) reply {
 	e, isGraph := errors.AsType[*graphError](err)
 	if !isGraph {
 		e = &graphError{http.StatusInternalServerError, "InternalServerError", err.Error()}

@@ -11,7 +11,7 @@ import (
 	"time"
 )
 
-func (r *rig) token2(form url.Values) answer {
+func (r *rig) requestToken(form url.Values) answer {
 	r.t.Helper()
 	resp, err := r.client.PostForm(r.LoginURL()+"/"+TenantID+"/oauth2/v2.0/token", form)
 	if err != nil {
@@ -30,11 +30,11 @@ func TestTokens(t *testing.T) {
 	var mu sync.Mutex
 	r := newRig(t, Options{Now: func() time.Time { mu.Lock(); defer mu.Unlock(); return now }})
 	form := url.Values{"grant_type": {"client_credentials"}, "client_id": {ClientID}, "client_secret": {ClientSecret}, "scope": {"https://graph.microsoft.com/.default"}}
-	if a := r.token2(form); a.status != 200 || !strings.Contains(string(a.raw), `"ext_expires_in":3599`) {
+	if a := r.requestToken(form); a.status != 200 || !strings.Contains(string(a.raw), `"ext_expires_in":3599`) {
 		t.Errorf("%d %s", a.status, a.raw)
 	}
 	form.Set("client_secret", "wrong")
-	if a := r.token2(form); a.status != 401 || !strings.Contains(string(a.raw), `"error_codes":[7000215]`) {
+	if a := r.requestToken(form); a.status != 401 || !strings.Contains(string(a.raw), `"error_codes":[7000215]`) {
 		t.Errorf("%d %s", a.status, a.raw)
 	}
 	r.get("/me").want(t, 200)
@@ -70,7 +70,7 @@ func TestSignInWithPKCE(t *testing.T) {
 	if err != nil || back.Query().Get("state") != "s" {
 		t.Fatalf("%v %v", back, err)
 	}
-	got := r.token2(url.Values{
+	got := r.requestToken(url.Values{
 		"grant_type": {"authorization_code"}, "client_id": {PublicClientID}, "code": {back.Query().Get("code")}, "code_verifier": {verifier}, "redirect_uri": {"http://127.0.0.1:1/back"},
 	})
 	var tokens struct {
@@ -84,7 +84,7 @@ func TestSignInWithPKCE(t *testing.T) {
 	r.token = tokens.AccessToken
 	r.get("/me/messages?$top=1").want(t, 200)
 	r.get("/me/calendars").want(t, 403)
-	if again := r.token2(url.Values{"grant_type": {"refresh_token"}, "client_id": {PublicClientID}, "refresh_token": {tokens.RefreshToken}}); again.status != 200 {
+	if again := r.requestToken(url.Values{"grant_type": {"refresh_token"}, "client_id": {PublicClientID}, "refresh_token": {tokens.RefreshToken}}); again.status != 200 {
 		t.Errorf("refresh: %d %s", again.status, again.raw)
 	}
 }

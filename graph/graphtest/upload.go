@@ -72,7 +72,7 @@ func (s *Server) serveUpload(w http.ResponseWriter, r *http.Request) {
 	defer s.mu.Unlock()
 	out, err := s.upload(r, body, readErr)
 	if err != nil {
-		out = s.failed(r, err)
+		out = failed(err)
 	}
 	maps.Copy(w.Header(), out.header)
 	write(w, out)
