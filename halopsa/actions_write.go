@@ -70,11 +70,11 @@ func (c *Client) saveAction(ctx context.Context, object fields) (saved, error) {
 	}
 	ticketID, _ := object["ticket_id"].(int)
 	whole := saved{}
-	if err := c.get(ctx, "/Actions/"+strconv.Itoa(id), params("ticket_id", number(ticketID), "includedetails", "true"), &whole); err != nil {
-		return reply, nil // it is saved; what the reply lacks stays unknown
-	}
-	maps.Copy(whole, reply)
-	return whole, nil
+	if c.get(ctx, "/Actions/"+strconv.Itoa(id), params("ticket_id", number(ticketID), "includedetails", "true"), &whole) == nil {
+		maps.Copy(whole, reply)
+		reply = whole
+	} // else it is saved all the same, and what the reply lacks stays unknown
+	return reply, nil
 }
 
 // setVisibility is called for an action that is not as visible as was asked.

@@ -106,7 +106,7 @@ func (c *Client) ListAgents(ctx context.Context, in ListAgentsInput) (*mcptools.
 // query is in any text.
 func holds(query string, texts ...string) bool {
 	all := strings.ToLower(strings.Join(texts, "\n"))
-	for _, word := range strings.Fields(strings.ToLower(query)) {
+	for word := range strings.FieldsSeq(strings.ToLower(query)) {
 		if !strings.Contains(all, word) {
 			return false
 		}

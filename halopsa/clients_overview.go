@@ -51,31 +51,42 @@ func (c *Client) ClientOverview(ctx context.Context, in OverviewInput) (*Overvie
 	if err := c.getNamed(ctx, "client", "/Client", in.Client, c.client, url.Values{"includeprepay": {"true"}}, &r); err != nil {
 		return nil, err
 	}
-	out := &OverviewOutput{Client: *c.clientRecord(r), Sections: map[string]Section{}}
 	owner := url.Values{"client_id": {strconv.Itoa(int(r.ID))}}
-	sections := map[string]func(context.Context, url.Values) (*Section, error){
-		"sites": c.sitesOf, "tickets": c.openTicketsOf, "contracts": c.contractsOf, "invoices": c.invoicesOf, "assets": c.assetsOf,
-	}
+	parts := sections{"sites": c.sitesOf, "tickets": c.openTicketsOf, "contracts": c.contractsOf, "invoices": c.invoicesOf, "assets": c.assetsOf}
 	wanted := in.Sections
 	if len(wanted) == 0 {
-		wanted = slices.Sorted(maps.Keys(sections))
+		wanted = slices.Sorted(maps.Keys(parts))
 	}
+	out := &OverviewOutput{Client: *c.clientRecord(r)}
+	var err error
+	out.Sections, out.Problems, err = parts.read(ctx, wanted, owner)
+	return out, err
+}
+
+// sections are the parts of an overview, by name. Each reads what belongs to an
+// owner, a client or a user.
+type sections map[string]func(ctx context.Context, owner url.Values) (*Section, error)
+
+// read reads the wanted sections. One that cannot be read becomes a problem;
+// only the end of the call is an error.
+func (s sections) read(ctx context.Context, wanted []string, owner url.Values) (found map[string]Section, problems []string, err error) {
+	found = map[string]Section{}
 	for _, name := range wanted {
-		read, ok := sections[name]
+		read, ok := s[name]
 		if !ok {
 			continue
 		}
 		section, err := read(ctx, owner)
-		if err != nil {
-			if ctx.Err() != nil {
-				return nil, err
-			}
-			out.Problems = append(out.Problems, name+": "+reason(err))
-			continue
+		switch {
+		case err == nil:
+			found[name] = *section
+		case ctx.Err() != nil:
+			return nil, nil, err
+		default:
+			problems = append(problems, name+": "+reason(err))
 		}
-		out.Sections[name] = *section
 	}
-	return out, nil
+	return found, problems, nil
 }
 
 // sectionOf reads the first page of a list that belongs to owner, a client or a

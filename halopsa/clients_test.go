@@ -195,8 +195,7 @@ func TestOneUserWithWhatBelongsToThem(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.ID != halotest.UserAnna || got.AzureOID != halotest.AnnaBergEntraID || got.SiteID != halotest.SiteHafenHQ || got.Tickets == nil ||
-		got.Tickets.Total == 0 || got.Assets != nil || len(got.Problems) != 1 {
+	if got.ID != halotest.UserAnna || got.AzureOID != halotest.AnnaBergEntraID || got.SiteID != halotest.SiteHafenHQ || got.Included["tickets"].Total == 0 || len(got.Included) != 1 || len(got.Problems) != 1 {
 		t.Errorf("%+v", got)
 	}
 }

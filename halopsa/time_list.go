@@ -57,7 +57,12 @@ type event struct {
 	Note       string  `json:"note"`
 	Client     string  `json:"customer"`
 	ChargeName string  `json:"charge_type_name"`
+	BreakType  whole   `json:"break_type"`
+	HolidayID  whole   `json:"holiday_id"`
 }
+
+// worked reports whether the entry is work, and no break, leave or reminder.
+func (e event) worked() bool { return e.Taken > 0 && e.BreakType <= 0 && e.HolidayID <= 0 }
 
 // ListTime lists logged time: an agent's over all tickets, or that on one
 // ticket. GET /TimesheetEvent, GET /Actions
@@ -134,11 +139,10 @@ func (c *Client) timeEntries(ctx context.Context, in ListTimeInput) ([]TimeEntry
 	return entries, nil
 }
 
-// events reads the timesheets of agents, a list of ids, without entries that
-// took no time.
+// events reads the work in the timesheets of agents, a list of ids.
 func (c *Client) events(ctx context.Context, agents string, from, to time.Time) ([]event, error) {
 	rows, err := all[event](ctx, c, "/TimesheetEvent", "events", params("agents", agents, "start_date", halo(from), "end_date", halo(to)))
-	return slices.DeleteFunc(rows, func(e event) bool { return e.Taken <= 0 }), err
+	return slices.DeleteFunc(rows, func(e event) bool { return !e.worked() }), err
 }
 
 // ticketEvents reads the time on a ticket from its actions.

@@ -201,3 +201,26 @@ func TestWorkloadKeepsWhatAMissingScopeLeaves(t *testing.T) {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
+
+// Breaks and leave are in a timesheet too, and are no work.
+func TestBreaksAreNoLoggedTime(t *testing.T) {
+	t.Parallel()
+	s := start(t, halotest.Options{})
+	body := `[{"agent_id":3,"start_date":"2026-01-15T11:00:00Z","end_date":"2026-01-15T11:30:00Z","subject":"Lunch","timetaken":0.5,"break_type":1},
+		{"agent_id":3,"start_date":"2026-01-15T12:00:00Z","end_date":"2026-01-15T13:00:00Z","subject":"Rota","timetaken":1}]`
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, s.server.URL()+"/api/TimesheetEvent", strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+s.server.Token())
+	request.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer response.Body.Close()
+	got, err := s.client.ListTime(t.Context(), halopsa.ListTimeInput{Agent: "priya", From: "2026-01-15", To: "2026-01-15"})
+	if err != nil || len(got.Items) != 1 || got.Items[0].Subject != "Rota" || got.TotalMinutes != 60 {
+		t.Errorf("%d: %+v, %v", response.StatusCode, got, err)
+	}
+}

@@ -193,9 +193,9 @@ type User struct {
 	NoEmail      bool              `json:"no_email,omitempty" jsonschema:"is never sent mail"`
 	Notes        string            `json:"notes,omitempty"`
 	CustomFields map[string]string `json:"custom_fields,omitempty"`
-	Assets       *Section          `json:"assets,omitempty"`
-	Tickets      *Section          `json:"tickets,omitempty"`
-	Problems     []string          `json:"problems,omitempty"`
+
+	Included map[string]Section `json:"included,omitempty"`
+	Problems []string           `json:"problems,omitempty"`
 }
 
 // GetUser reads one end user. Parts that cannot be read are named in Problems.
@@ -209,20 +209,8 @@ func (c *Client) GetUser(ctx context.Context, in GetUserInput) (*User, error) {
 	out := &User{UserRow: userRow(u), Title: u.Title, Mobile: u.Mobile, Login: u.Login, AzureOID: u.AzureOID, SiteID: int(u.SiteID),
 		NoEmail: bool(u.NeverEmail), Notes: plainNotes(u.Notes), CustomFields: shownFields(u.CustomFields)}
 	owner := url.Values{"user_id": {strconv.Itoa(int(u.ID))}}
-	for _, part := range in.Include {
-		var err error
-		switch part {
-		case "assets":
-			out.Assets, err = c.assetsOf(ctx, owner)
-		case "tickets":
-			out.Tickets, err = c.openTicketsOf(ctx, owner)
-		}
-		if err != nil {
-			if ctx.Err() != nil {
-				return nil, err
-			}
-			out.Problems = append(out.Problems, part+": "+reason(err))
-		}
-	}
-	return out, nil
+	parts := sections{"assets": c.assetsOf, "tickets": c.openTicketsOf}
+	var err error
+	out.Included, out.Problems, err = parts.read(ctx, in.Include, owner)
+	return out, err
 }

@@ -3,6 +3,7 @@ package when
 import (
 	"math"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -37,15 +38,16 @@ func Duration(text string) (time.Duration, error) {
 func sum(text string, pairs ...string) (time.Duration, error) {
 	size := map[string]time.Duration{"d": 24 * time.Hour, "h": time.Hour, "m": time.Minute, "s": time.Second}
 	total := 0.0
-	for i := 0; i < len(pairs); i += 2 {
-		if pairs[i] == "" {
+	for pair := range slices.Chunk(pairs, 2) {
+		number, unit := pair[0], pair[len(pair)-1]
+		if number == "" {
 			continue
 		}
-		n, err := strconv.ParseFloat(strings.ReplaceAll(pairs[i], ",", "."), 64)
+		n, err := strconv.ParseFloat(strings.ReplaceAll(number, ",", "."), 64)
 		if err != nil {
 			return 0, unreadable(text)
 		}
-		total += n * float64(size[pairs[i+1]])
+		total += n * float64(size[unit])
 	}
 	if total > float64(366*24*time.Hour) {
 		return 0, unreadable(text)
