@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/msptoolbelt/toolbelt/auth"
 	"github.com/msptoolbelt/toolbelt/graph"
@@ -53,6 +54,7 @@ func newAppSuite(t *testing.T, options graphtest.Options) *suite {
 func (s *suite) signIn(t *testing.T, token string, options graph.Options) {
 	t.Helper()
 	options.BaseURL = s.fake.URL()
+	options.Resilience.Retry.BaseDelay = time.Millisecond // the fake recovers at once
 	client, err := graph.New(auth.Static(token), options)
 	if err != nil {
 		t.Fatal(err)

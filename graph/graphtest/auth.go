@@ -12,14 +12,14 @@ import (
 // What the seeded app registrations were granted, delegated and on their own.
 const (
 	delegatedScopes = `AuditLog.Read.All Calendars.Read Calendars.Read.Shared Calendars.ReadBasic Calendars.ReadWrite
-		Calendars.ReadWrite.Shared Device.Read.All Directory.Read.All Domain.Read.All Group.Read.All GroupMember.Read.All
+		Calendars.ReadWrite.Shared Device.Read.All Directory.Read.All Domain.Read.All Files.Read.All Group.Read.All GroupMember.Read.All
 		LicenseAssignment.Read.All Mail.Read Mail.Read.Shared Mail.ReadBasic Mail.ReadWrite Mail.ReadWrite.Shared
 		Mail.Send Mail.Send.Shared MailboxSettings.Read MailboxSettings.ReadWrite Organization.Read.All People.Read
-		Place.Read.All User.Read User.Read.All User.ReadBasic.All UserAuthenticationMethod.Read.All`
+		Place.Read.All Sites.Read.All User.Read User.Read.All User.ReadBasic.All UserAuthenticationMethod.Read.All`
 	appRoles = `AuditLog.Read.All Calendars.Read Calendars.ReadBasic.All Calendars.ReadWrite Device.Read.All
-		Directory.Read.All Domain.Read.All Group.Read.All GroupMember.Read.All LicenseAssignment.Read.All Mail.Read
+		Directory.Read.All Domain.Read.All Files.Read.All Group.Read.All GroupMember.Read.All LicenseAssignment.Read.All Mail.Read
 		Mail.ReadBasic.All Mail.ReadWrite Mail.Send MailboxSettings.Read MailboxSettings.ReadWrite
-		Organization.Read.All People.Read.All Place.Read.All User.Read.All User.ReadBasic.All
+		Organization.Read.All People.Read.All Place.Read.All Sites.Read.All User.Read.All User.ReadBasic.All
 		UserAuthenticationMethod.Read.All`
 )
 

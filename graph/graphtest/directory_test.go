@@ -165,7 +165,7 @@ func TestSearchQuery(t *testing.T) {
 		}
 	}
 	r.token = r.AppToken()
-	if a := ask([]string{"message"}, "vpn", nil); a.status != 403 {
+	if a := ask([]string{"message"}, "vpn", nil); a.status != 400 {
 		t.Errorf("an app searches mail: %d", a.status)
 	}
 }
