@@ -4,12 +4,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"math/rand/v2"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
+
+	"go.uber.org/goleak"
 
 	"github.com/msptoolbelt/toolbelt/auth"
 	"github.com/msptoolbelt/toolbelt/graph"
@@ -18,11 +19,15 @@ import (
 	"github.com/msptoolbelt/toolbelt/halopsa/halotest"
 	"github.com/msptoolbelt/toolbelt/mcptools"
 	"github.com/msptoolbelt/toolbelt/resilience"
-	"go.uber.org/goleak"
 )
 
-// faultCalls is how many calls the fault run makes.
-const faultCalls = 10_000
+const (
+	// faultCalls is how many calls the fault run makes, faultWorkers how many
+	// at once.
+	faultCalls, faultWorkers = 10_000, 32
+	// unsure is the result of a write that may or may not have happened.
+	unsure = mcptools.CodeUncertain
+)
 
 // weather is 20 % of 429 and 503, 5 % of cut connections (before, after and in
 // the middle of the work) and 5 % of slow answers.
@@ -38,143 +43,175 @@ var weather = graphtest.Rates{
 // and nothing may be left behind.
 func TestFaults(t *testing.T) {
 	defer goleak.VerifyNone(t)
-	m365, halo := graphtest.New(graphtest.Options{}), halotest.New(halotest.Options{})
-	defer m365.Close()
-	defer halo.Close()
-	base := resilience.NewBase()
-	defer base.CloseIdleConnections()
-	patience := resilience.Options{Base: base, Retry: resilience.RetryPolicy{BaseDelay: time.Millisecond, MaxDelay: 10 * time.Millisecond}}
-	microsoft, err := graph.New(auth.Static(m365.Token()), graph.Options{BaseURL: m365.URL(), TimeZone: "Europe/Berlin", Resilience: patience})
-	if err != nil {
-		t.Fatal(err)
-	}
-	psa, err := halopsa.New(auth.Static(halo.Token()), halopsa.Options{URL: halo.URL(), Resilience: patience})
-	if err != nil {
-		t.Fatal(err)
-	}
-	tools := mcptools.Join(microsoft.Tools(), psa.Tools()).With(mcptools.Timeout(30 * time.Second))
-	m365.Faults().SetRates(1, weather)
-	halo.Faults().SetRates(2, weather)
+	w := newWorld(t)
+	defer w.close()
+	run := newFaultRun(t, w)
 
-	run := &faultRun{t: t, tools: tools}
+	w.m365.Faults().SetRates(1, weather)
+	w.halo.Faults().SetRates(2, weather)
+	start := time.Now()
 	run.all()
-	m365.Faults().Clear()
-	halo.Faults().Clear()
-	run.compare("m365_mail_send", func(marker string) int {
-		n := 0
-		for _, mail := range m365.Sent() {
-			if strings.Contains(fmt.Sprintf("%+v", mail), marker) {
-				n++
-			}
-		}
-		return n
-	})
-	notes := map[string]int{}
-	for _, action := range halo.Actions(halotest.TicketPrinter) {
-		text := fmt.Sprint(action["note"], action["note_html"])
-		if i := strings.Index(text, "marker-"); i >= 0 {
-			notes[text[i:i+len("marker-00000")]]++
-		}
-	}
-	run.compare("halo_actions_add_note", func(marker string) int { return notes[marker] })
-	if v := append(m365.Violations(), halo.Violations()...); len(v) > 0 {
+	took := time.Since(start)
+	w.m365.Faults().Clear()
+	w.halo.Faults().Clear()
+
+	run.compare()
+	if v := append(w.m365.Violations(), w.halo.Violations()...); len(v) > 0 {
 		t.Errorf("%d violations, the first %+v", len(v), v[0])
 	}
-	t.Logf("%d calls: %d good, errors %v; faults %v and %v", faultCalls, run.good.Load(), run.codes, m365.Faults().Injected(), halo.Faults().Injected())
+	if good := run.good.Load(); good < faultCalls*8/10 {
+		t.Errorf("only %d of %d calls succeeded", good, faultCalls)
+	}
+	t.Logf("%d calls in %s: %d good, errors %v", faultCalls, took.Round(time.Millisecond), run.good.Load(), run.codes)
+	t.Logf("faults of Microsoft 365 %v, of HaloPSA %v", w.m365.Faults().Injected(), w.halo.Faults().Injected())
+}
+
+// world is the two fakes, and their tools through the whole library.
+type world struct {
+	m365  *graphtest.Server
+	halo  *halotest.Server
+	tools mcptools.Set
+	close func()
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{m365: graphtest.New(graphtest.Options{}), halo: halotest.New(halotest.Options{})}
+	base := resilience.NewBase()
+	w.close = func() {
+		base.CloseIdleConnections()
+		w.m365.Close()
+		w.halo.Close()
+	}
+	// Shorter waits than in life, so that the run ends the same day.
+	patience := resilience.Options{Base: base, Retry: resilience.RetryPolicy{BaseDelay: time.Millisecond, MaxDelay: 10 * time.Millisecond}}
+	microsoft, err := graph.New(auth.Static(w.m365.Token()), graph.Options{BaseURL: w.m365.URL(), TimeZone: "Europe/Berlin", Resilience: patience})
+	if err != nil {
+		t.Fatal(err)
+	}
+	psa, err := halopsa.New(auth.Static(w.halo.Token()), halopsa.Options{URL: w.halo.URL(), Resilience: patience})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.tools = mcptools.Join(microsoft.Tools(), psa.Tools()).With(mcptools.Timeout(30 * time.Second))
+	return w
 }
 
 // faultRun is the calls and what became of them.
 type faultRun struct {
 	t     *testing.T
-	tools mcptools.Set
+	world *world
+	kinds []faultKind
 	good  atomic.Int64
 
-	mu     sync.Mutex
-	codes  map[mcptools.Code]int
-	writes map[string]map[string]mcptools.Code // by tool and marker: "" for a success
+	mu      sync.Mutex
+	codes   map[mcptools.Code]int
+	reports map[string]map[string]mcptools.Code // by tool and marker of a write: "" for a success
+}
+
+func newFaultRun(t *testing.T, w *world) *faultRun {
+	r := &faultRun{t: t, world: w, codes: map[mcptools.Code]int{}, reports: map[string]map[string]mcptools.Code{}}
+	r.kinds = append(faultReads(), faultWrites(t, w)...)
+	for _, kind := range r.kinds {
+		if kind.count != nil {
+			r.reports[kind.name] = map[string]mcptools.Code{}
+		}
+	}
+	return r
 }
 
 func (r *faultRun) all() {
-	r.codes = map[mcptools.Code]int{}
-	r.writes = map[string]map[string]mcptools.Code{"m365_mail_send": {}, "halo_actions_add_note": {}}
 	var workers sync.WaitGroup
 	var next atomic.Int64
-	for worker := range 32 {
+	for range faultWorkers {
 		workers.Go(func() {
-			random := rand.New(rand.NewPCG(uint64(worker), 7))
 			for {
-				n := next.Add(1)
-				if n > faultCalls {
+				n := int(next.Add(1)) - 1
+				if n >= faultCalls {
 					return
 				}
-				r.one(random, fmt.Sprintf("marker-%05d", n-1))
+				r.one(r.kinds[n%len(r.kinds)], n)
 			}
 		})
 	}
 	workers.Wait()
 }
 
-// one makes a call; one in four is a write.
-func (r *faultRun) one(random *rand.Rand, marker string) {
-	name, args := "", map[string]any{}
-	switch random.IntN(8) {
-	case 0:
-		name, args = "m365_mail_send", map[string]any{"to": []string{"anna.berg@hafenlogistik.example"}, "subject": marker, "body": "x"}
-	case 1:
-		name, args = "halo_actions_add_note", map[string]any{"ticket_id": halotest.TicketPrinter, "note": marker}
-	case 2, 3:
-		name, args = "m365_mail_search", map[string]any{"unread": true}
-	case 4:
-		name, args = "m365_cal_view", map[string]any{}
-	case 5, 6:
-		name, args = "halo_tickets_search", map[string]any{"agent": "me", "limit": 5}
-	case 7:
-		name, args = "halo_users_search", map[string]any{"email": "anna.berg@hafenlogistik.example"}
-	}
-	text, err := json.Marshal(args)
+func (r *faultRun) one(kind faultKind, n int) {
+	args, err := json.Marshal(kind.args(n))
 	if err != nil {
 		r.t.Error(err)
 		return
 	}
-	_, err = r.tools.Call(r.t.Context(), name, text)
-	r.note(name, marker, err)
-}
-
-func (r *faultRun) note(name, marker string, err error) {
-	var code mcptools.Code
-	if err == nil {
-		r.good.Add(1)
-	} else {
-		e, ok := errors.AsType[*mcptools.Error](err)
-		if !ok {
-			r.t.Errorf("%s: an untyped error: %v", name, err)
-			return
-		}
-		code = e.Code
-		if code == mcptools.CodeInternal || e.Hint == "" && !e.Retryable() {
-			r.t.Errorf("%s: an error without a remedy: %v (%v)", name, e, e.Err)
-		}
+	result, err := r.world.tools.Call(r.t.Context(), kind.tool, args)
+	code, ok := r.judge(kind.tool, err)
+	if !ok {
+		return
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if err != nil {
+	if err == nil {
+		r.good.Add(1)
+	} else {
 		r.codes[code]++
 	}
-	if outcomes := r.writes[name]; outcomes != nil {
-		outcomes[marker] = code
+	if kind.count == nil {
+		return
+	}
+	for _, marker := range kind.markers(n) {
+		r.reports[kind.name][marker] = code
+	}
+	if err == nil && kind.failed != nil {
+		for marker, code := range kind.failed(n, result.Value) {
+			r.reports[kind.name][marker] = code
+		}
 	}
 }
 
-// compare holds what the caller was told against what happened.
-func (r *faultRun) compare(tool string, count func(marker string) int) {
-	for marker, code := range r.writes[tool] {
-		switch n := count(marker); {
-		case n > 1:
-			r.t.Errorf("%s %s was done %d times", tool, marker, n)
-		case code == "" && n != 1:
-			r.t.Errorf("%s %s was reported done and was not", tool, marker)
-		case code != "" && code != mcptools.CodeUncertain && n != 0:
-			r.t.Errorf("%s %s was done and reported as %s", tool, marker, code)
+// judge holds an error to what every error must have.
+func (r *faultRun) judge(tool string, err error) (mcptools.Code, bool) {
+	if err == nil {
+		return "", true
+	}
+	e, ok := errors.AsType[*mcptools.Error](err)
+	if !ok {
+		r.t.Errorf("%s: an untyped error: %v", tool, err)
+		return "", false
+	}
+	if e.Code == mcptools.CodeInternal || e.Hint == "" && !e.Retryable() {
+		r.t.Errorf("%s: an error without a remedy: %v (%v)", tool, e, e.Err)
+	}
+	return e.Code, true
+}
+
+// compare holds what the callers were told against what happened.
+func (r *faultRun) compare() {
+	for _, kind := range r.kinds {
+		if kind.count == nil {
+			continue
 		}
+		counted := kind.count()
+		tally := map[string]int{}
+		for marker, code := range r.reports[kind.name] {
+			n := counted[marker]
+			tally[fmt.Sprintf("%s %d", code, n)]++
+			switch {
+			case n > 1:
+				r.t.Errorf("%s %s was done %d times", kind.name, marker, n)
+			case code == "" && n != 1:
+				r.t.Errorf("%s %s was reported done and was not", kind.name, marker)
+			case code != "" && code != unsure && n != 0:
+				r.t.Errorf("%s %s was done and reported as %s", kind.name, marker, code)
+			}
+		}
+		for marker := range counted {
+			if _, reported := r.reports[kind.name][marker]; !reported && strings.HasPrefix(marker, "marker-") {
+				r.t.Errorf("%s %s was done and never asked for", kind.name, marker)
+			}
+		}
+		if tally[" 1"] == 0 {
+			r.t.Errorf("%s never succeeded", kind.name)
+		}
+		r.t.Logf("%-24s outcomes (code, times done): %v", kind.name, tally)
 	}
 }
