@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"net/http"
 	"net/url"
 	"slices"
@@ -11,6 +12,7 @@ import (
 	"time"
 
 	"github.com/msptoolbelt/toolbelt/internal/rest"
+	"github.com/msptoolbelt/toolbelt/mcptools"
 	"github.com/msptoolbelt/toolbelt/resilience"
 )
 
@@ -115,17 +117,17 @@ func (c *Client) batchOnce(ctx context.Context, requests []batchRequest, open []
 	}
 	if _, err := c.service.Do(ctx, all, &reply); err != nil {
 		for _, i := range open {
-			answers[i] = batchAnswer{Err: err}
+			answers[i] = c.after(answers[i], requests[i], batchAnswer{Err: err})
 		}
 		return nil, 0, err
 	}
 	for _, i := range open {
 		at := slices.IndexFunc(reply.Responses, func(r batchReply) bool { return r.ID == strconv.Itoa(i) })
 		if at < 0 {
-			answers[i] = batchAnswer{Err: c.service.Unread(requests[i].rest(), nil)}
+			answers[i] = c.after(answers[i], requests[i], batchAnswer{Err: c.service.Unread(requests[i].rest(), nil)})
 			continue
 		}
-		answers[i] = c.batchAnswer(ctx, requests[i], reply.Responses[at])
+		answers[i] = c.after(answers[i], requests[i], c.batchAnswer(ctx, requests[i], reply.Responses[at]))
 		if requests[i].worthRepeating(answers[i].Status) {
 			again = append(again, i)
 			if after, ok := resilience.RetryAfter(answers[i].Header, time.Now()); ok {
@@ -134,6 +136,15 @@ func (c *Client) batchOnce(ctx context.Context, requests []batchRequest, open []
 		}
 	}
 	return again, wait, nil
+}
+
+// after returns the answer to another attempt. When it fails, too, what the
+// earlier one may have done stays in doubt.
+func (c *Client) after(earlier batchAnswer, request batchRequest, now batchAnswer) batchAnswer {
+	if now.Err != nil && errors.Is(earlier.Err, mcptools.CodeUncertain) {
+		now.Err = c.service.Doubtful(request.rest(), now.Err)
+	}
+	return now
 }
 
 func (c *Client) batchAnswer(ctx context.Context, request batchRequest, r batchReply) batchAnswer {

@@ -45,6 +45,7 @@ func (o *operation) attempt(p permit) (r result) {
 	r.resp, r.err = o.t.options.Base.RoundTrip(req) //nolint:bodyclose // drain closes it, or the caller
 	late := timer != nil && !timer.Stop() && errors.Is(context.Cause(ctx), ErrAttemptTimeout)
 	o.judge(&r, late, watch)
+	o.doubtful = o.doubtful || r.class == Transient
 	if hook != nil {
 		e := AttemptEvent{Key: o.scope.key, Request: o.req, Number: o.attempts, Class: r.class, Err: r.err, Duration: time.Since(started)}
 		if r.resp != nil {

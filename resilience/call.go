@@ -22,6 +22,9 @@ type Call struct {
 type Stats struct {
 	Attempts int           // requests sent; 0 if it was refused without one
 	Waited   time.Duration // between attempts, and because of other callers' Retry-After
+	// Doubtful says that an attempt failed although it may have been carried
+	// out, whatever became of a later one.
+	Doubtful bool
 }
 
 type callKey struct{}

@@ -52,7 +52,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	o.scope = t.scopes.get(t.options.Key(req))
 	resp, err := o.run() //nolint:contextcheck // the context is that of the request it holds
 	if call != nil && call.Stats != nil {
-		*call.Stats = Stats{Attempts: o.attempts, Waited: o.waited}
+		*call.Stats = Stats{Attempts: o.attempts, Waited: o.waited, Doubtful: o.doubtful}
 	}
 	return resp, err
 }
@@ -74,6 +74,7 @@ type operation struct {
 	idempotent bool
 
 	attempts int
+	doubtful bool // an attempt was transient
 	waited   time.Duration
 	delays   *backoff.ExponentialBackOff // made at the first repetition
 	charged  int                         // by the budget, for the last repetition

@@ -23,7 +23,8 @@ type faultKind struct {
 }
 
 const (
-	contact = "anna.berg@hafenlogistik.example"
+	shared = "servicedesk@nordlicht.example"
+	contact   = "anna.berg@hafenlogistik.example"
 	// batched is how many messages a call moves or copies at once.
 	batched = 2
 )
@@ -33,10 +34,11 @@ func faultReads() []faultKind {
 		return faultKind{name: tool, tool: tool, args: func(int) map[string]any { return args }}
 	}
 	return []faultKind{
-		read("m365_mail_search", map[string]any{"unread": true}),
-		read("m365_mail_folders", nil),
+		// Of a mailbox that the writes leave alone: it stays small.
+		read("m365_mail_search", map[string]any{"mailbox": shared, "unread": true}),
+		read("m365_mail_folders", map[string]any{"mailbox": shared}),
 		read("m365_cal_free_busy", map[string]any{"people": []string{"priya.nair@nordlicht.example"}}),
-		read("m365_people_find", map[string]any{"query": "anna"}),
+		read("m365_users_find", map[string]any{"query": "priya"}),
 		read("halo_tickets_search", map[string]any{"agent": "me", "limit": 5}),
 		read("halo_users_search", map[string]any{"email": contact}),
 		read("halo_clients_overview", map[string]any{"client": "Hafen Logistik"}),

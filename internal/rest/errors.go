@@ -12,13 +12,21 @@ import (
 	"github.com/msptoolbelt/toolbelt/resilience"
 )
 
-// withSafety tells the transport that a POST may be repeated.
-func withSafety(ctx context.Context, r Request) context.Context {
-	repeat := r.Safe || r.Repeatable
-	if !repeat {
-		return ctx
+// watched tells the transport that a POST may be repeated, and returns where it
+// says what a write took.
+func watched(ctx context.Context, r Request) (context.Context, *resilience.Stats) {
+	var call resilience.Call
+	if repeat := r.Safe || r.Repeatable; repeat {
+		call.Idempotent = &repeat
 	}
-	return resilience.With(ctx, resilience.Call{Idempotent: &repeat})
+	stats := &resilience.Stats{}
+	if writes(r) {
+		call.Stats = stats
+	}
+	if call == (resilience.Call{}) {
+		return ctx, stats
+	}
+	return resilience.With(ctx, call), stats
 }
 
 // writes reports whether the request may change something.
@@ -69,21 +77,25 @@ func (s *Service) failed(r Request, f *Failure) error {
 	}
 	// A server in trouble may have done the work before it said so.
 	if f.Status >= 500 && f.Status != http.StatusNotImplemented || f.Status == http.StatusRequestTimeout {
-		return s.afterwards(r, e)
+		return s.Doubtful(r, e)
 	}
 	return e
 }
 
-// afterwards marks an error of a write that may have happened all the same.
-func (s *Service) afterwards(r Request, e *mcptools.Error) error {
-	if !writes(r) || e.Code == mcptools.CodeUncertain {
-		return e
+// Doubtful marks the error of a write that may have happened all the same, such
+// as at an earlier attempt. errors.Is still finds the code that it had: not found
+// after a lost deletion means deleted, to those who know that it was there.
+func (s *Service) Doubtful(r Request, err error) error {
+	e, ok := errors.AsType[*mcptools.Error](err)
+	if !ok || !writes(r) || e.Code == mcptools.CodeUncertain {
+		return err
 	}
 	uncertain := *e
 	uncertain.Code = mcptools.CodeUncertain
 	uncertain.Message = e.Message + ", so the change may or may not have been made"
 	uncertain.Hint = "look whether it was made before trying again"
 	uncertain.RetryAfter = 0
+	uncertain.Err = e
 	return &uncertain
 }
 
@@ -119,7 +131,7 @@ func (s *Service) unanswered(r Request, err error, sent bool) error {
 		e.Code, e.Message = mcptools.CodeUnavailable, s.Name+" cannot be reached"
 	}
 	if sent {
-		return s.afterwards(r, e)
+		return s.Doubtful(r, e)
 	}
 	return e
 }

@@ -18,6 +18,7 @@ import (
 	"sync/atomic"
 
 	"github.com/msptoolbelt/toolbelt/mcptools"
+	"github.com/msptoolbelt/toolbelt/resilience"
 )
 
 // maxErrorBody is how much of an error's body is read for its message.
@@ -88,26 +89,35 @@ func (s *Service) Do(ctx context.Context, r Request, out any) (*Response, error)
 // Send makes the request and returns the whole answer. Every error is an
 // *mcptools.Error.
 func (s *Service) Send(ctx context.Context, r Request) (*Response, error) {
-	request, err := s.build(ctx, r)
+	watch, stats := watched(ctx, r)
+	request, err := s.build(watch, r)
 	if err != nil {
 		return nil, &mcptools.Error{Code: mcptools.CodeInternal, Message: "the request could not be built", Err: err}
 	}
 	request, sent := traced(request)
 	response, err := s.Client.Do(request)
 	if err != nil {
-		return nil, s.unanswered(r, err, sent.Load())
+		return nil, s.inDoubt(r, stats, s.unanswered(r, err, sent.Load()))
 	}
 	defer response.Body.Close()
 	if response.StatusCode >= 300 {
 		// A broken error body still leaves the status, which says the most.
 		body, _ := io.ReadAll(io.LimitReader(response.Body, maxErrorBody))
-		return nil, s.failed(r, &Failure{Ctx: ctx, Status: response.StatusCode, Header: response.Header, Body: body})
+		return nil, s.inDoubt(r, stats, s.failed(r, &Failure{Ctx: ctx, Status: response.StatusCode, Header: response.Header, Body: body}))
 	}
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
 		return nil, s.unanswered(r, err, true)
 	}
 	return &Response{Status: response.StatusCode, Header: response.Header, Body: body}, nil
+}
+
+// inDoubt marks err if an attempt before the last one may have been carried out.
+func (s *Service) inDoubt(r Request, stats *resilience.Stats, err error) error {
+	if !stats.Doubtful {
+		return err
+	}
+	return s.Doubtful(r, err)
 }
 
 func (s *Service) build(ctx context.Context, r Request) (*http.Request, error) {
@@ -130,7 +140,6 @@ func (s *Service) build(ctx context.Context, r Request) (*http.Request, error) {
 		}
 		body = bytes.NewReader(data)
 	}
-	ctx = withSafety(ctx, r)
 	request, err := http.NewRequestWithContext(ctx, r.Method, address, body)
 	if err != nil {
 		return nil, err
@@ -185,5 +194,5 @@ func samePath(a, b string) bool {
 // Unread returns the error for an answer to r that could not be read. When r
 // was a write, it has most likely happened.
 func (s *Service) Unread(r Request, err error) error {
-	return s.afterwards(r, &mcptools.Error{Code: mcptools.CodeUpstream, Message: s.Name + " sent an answer that cannot be read", Err: err})
+	return s.Doubtful(r, &mcptools.Error{Code: mcptools.CodeUpstream, Message: s.Name + " sent an answer that cannot be read", Err: err})
 }
