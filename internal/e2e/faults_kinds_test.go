@@ -23,8 +23,8 @@ type faultKind struct {
 }
 
 const (
-	shared = "servicedesk@nordlicht.example"
-	contact   = "anna.berg@hafenlogistik.example"
+	shared  = "servicedesk@nordlicht.example"
+	contact = "anna.berg@hafenlogistik.example"
 	// batched is how many messages a call moves or copies at once.
 	batched = 2
 )

@@ -24,7 +24,7 @@ import (
 const (
 	// faultCalls is how many calls the fault run makes, faultWorkers how many
 	// at once.
-	faultCalls, faultWorkers = 10_000, 32
+	faultCalls, faultWorkers = 10_000 / slowed, 32
 	// unsure is the result of a write that may or may not have happened.
 	unsure = mcptools.CodeUncertain
 )
