@@ -10,6 +10,11 @@ import (
 	"github.com/msptoolbelt/toolbelt/mcptools/mcptoolstest"
 )
 
+// allCalls are the calls of every area.
+func allCalls() []catalogtest.Call {
+	return slices.Concat(coreCalls(), lookupCalls(), ticketCalls(), clientsCalls(), agentsCalls(), actionsCalls())
+}
+
 // TestCatalogue calls every tool with every argument, over MCP, against each
 // kind of build. A request that a real HaloPSA would not understand in full
 // fails it.
@@ -24,9 +29,27 @@ func TestCatalogue(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			s := start(t, instance)
-			calls := slices.Concat(coreCalls(), lookupCalls(), ticketCalls(), clientsCalls(), agentsCalls(), actionsCalls())
-			catalogtest.Run(t, s.client.Tools(), calls, catalogtest.Options{})
+			catalogtest.Run(t, s.client.Tools(), allCalls(), catalogtest.Options{})
 		})
+	}
+}
+
+// TestScopes: the scopes that a tool names are enough for it.
+func TestScopes(t *testing.T) {
+	t.Parallel()
+	tools := start(t, halotest.Options{}).client.Tools()
+	calls := map[string][]catalogtest.Call{}
+	for _, call := range allCalls() {
+		if call.Code == "" && call.With == nil {
+			calls[call.Tool] = append(calls[call.Tool], call)
+		}
+	}
+	for name, mine := range calls {
+		tool, _ := tools.Tool(name)
+		s := start(t, halotest.Options{Scopes: tool.Spec().Scopes.Application})
+		for _, call := range mine {
+			s.call(name, call.Args)
+		}
 	}
 }
 

@@ -14,23 +14,24 @@ import (
 // 1900-01-01 for "none".
 type moment struct{ time.Time }
 
-// UnmarshalJSON reads a time; null, "" and years before 1901 are the zero time.
+// UnmarshalJSON reads a time; null, "", years before 1901 and what is no time
+// are the zero time.
 func (m *moment) UnmarshalJSON(data []byte) error {
 	var text string
-	if err := json.Unmarshal(data, &text); err != nil {
-		return err
+	if json.Unmarshal(data, &text) == nil {
+		m.Time = instant(strings.TrimSpace(text))
 	}
-	m.Time = time.Time{}
-	text = strings.TrimSpace(text)
+	return nil // what cannot be read is no reason to hide the record
+}
+
+// instant reads a time as Halo writes it; what is none is the zero time.
+func instant(text string) time.Time {
 	for _, layout := range []string{time.RFC3339, "2006-01-02T15:04:05", "2006-01-02"} {
-		if t, err := time.Parse(layout, text); err == nil {
-			if t.Year() > 1900 {
-				m.Time = t.UTC()
-			}
-			return nil
+		if t, err := time.Parse(layout, text); err == nil && t.Year() > 1900 {
+			return t.UTC()
 		}
 	}
-	return nil // a time that cannot be read is no reason to hide the record
+	return time.Time{}
 }
 
 // stamp writes a time to the minute in the client's zone. No time is "".

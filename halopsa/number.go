@@ -27,14 +27,12 @@ type truth bool
 // UnmarshalJSON reads any of these forms; what is none of them counts as false.
 func (t *truth) UnmarshalJSON(data []byte) error {
 	var value any
-	if err := json.Unmarshal(data, &value); err != nil {
-		return err
-	}
+	decodable := json.Unmarshal(data, &value) == nil // not so a number beyond float64
 	switch v := value.(type) {
 	case bool:
 		*t = truth(v)
 	case float64:
-		*t = v > 0
+		*t = truth(decodable && v > 0)
 	case string:
 		*t = truth(strings.EqualFold(v, "true") || v == "1")
 	default:

@@ -8,16 +8,6 @@ import (
 	"github.com/msptoolbelt/toolbelt/mcptools"
 )
 
-// has returns a check that a field of a result has a value.
-func has(field string, want any) func(*testing.T, map[string]any) {
-	return func(t *testing.T, result map[string]any) {
-		t.Helper()
-		if result[field] != want {
-			t.Errorf("%s is %v, want %v", field, result[field], want)
-		}
-	}
-}
-
 // finds returns a check of how many rows a result has under a key.
 func finds(key string, want int) func(*testing.T, map[string]any) {
 	return func(t *testing.T, result map[string]any) {
@@ -33,10 +23,10 @@ func lookupCalls() []catalogtest.Call {
 	return []catalogtest.Call{
 		{Tool: "halo_lookups_get", Args: map[string]any{"kinds": []string{"lookup"}, "lookup_id": 41, "refresh": true}, Check: finds("tables", 1)},
 		{Tool: "halo_lookups_get", Args: map[string]any{"kinds": []string{"status", "priority", "category"}, "ticket_type": "Major Incident", "query": "p"}, Check: finds("tables", 3)},
-		{Tool: "halo_resolve", Args: map[string]any{"kind": "user", "name": halotest.AnnaBergEntraID, "client": "Hafen"}, Check: has("email", halotest.AnnaBergEmail)},
-		{Tool: "halo_resolve", Args: map[string]any{"kind": "priority", "name": "p2", "ticket_type": "major"}, Check: has("name", "P2 High")},
+		{Tool: "halo_resolve", Args: map[string]any{"kind": "user", "name": halotest.AnnaBergEntraID, "client": "Hafen"}, Check: wants(args{"email": halotest.AnnaBergEmail})},
+		{Tool: "halo_resolve", Args: map[string]any{"kind": "priority", "name": "p2", "ticket_type": "major"}, Check: wants(args{"name": "P2 High"})},
 		{Tool: "halo_resolve", Args: map[string]any{"kind": "client", "name": "Elbe"}, Code: mcptools.CodeAmbiguous},
-		{Tool: "halo_ticket_type_get", Args: map[string]any{"ticket_type": "Change Request"}, Check: has("sla", "Standard 8x5")},
+		{Tool: "halo_ticket_type_get", Args: map[string]any{"ticket_type": "Change Request"}, Check: wants(args{"sla": "Standard 8x5"})},
 	}
 }
 
@@ -58,12 +48,12 @@ func readTicketCalls() []catalogtest.Call {
 		}, Check: finds("items", 5)},
 		{Tool: "halo_tickets_search", Args: map[string]any{"client": "Nobody Ltd"}, Code: mcptools.CodeNotFound},
 		{Tool: "halo_tickets_get", Args: map[string]any{"ticket_id": halotest.TicketPrinter, "include": []string{"actions", "attachments", "children", "appointments"}, "detail": "full"},
-			Check: has("priority", "Medium")},
+			Check: wants(args{"priority": "Medium"})},
 		{Tool: "halo_tickets_get", Args: map[string]any{"ticket_id": 1}, Code: mcptools.CodeNotFound},
 		{Tool: "halo_tickets_timeline", Args: map[string]any{"ticket_id": halotest.TicketPrinter, "limit": 3, "exclude_system": true, "conversation_only": true}, Check: finds("items", 3)},
-		{Tool: "halo_tickets_available_actions", Args: map[string]any{"ticket_id": halotest.TicketPrinter}, Check: has("workflow", "Incident Handling")},
+		{Tool: "halo_tickets_available_actions", Args: map[string]any{"ticket_id": halotest.TicketPrinter}, Check: wants(args{"workflow": "Incident Handling"})},
 		{Tool: "halo_tickets_sla_risk", Args: map[string]any{"within": "8h", "client": "Hafen", "team": "1st Line", "agent": "unassigned", "exclude_breached": true, "limit": 5},
-			Check: has("breached", 0.0)},
+			Check: wants(args{"breached": 0.0})},
 		{Tool: "halo_tickets_queue_summary", Args: map[string]any{"group_by": "team", "client": "Hafen", "team": "1st Line", "stale_after": "5d"}, Check: finds("groups", 1)},
 	}
 }
@@ -75,8 +65,8 @@ func writeTicketCalls() []catalogtest.Call {
 			"category_3": "Caused by wear", "category_4": "No article needed", "agent": "me", "team": "2nd Line",
 			"parent_id": halotest.TicketPrinter, "asset_ids": []int{1}, "source": 3, "reported_at": "-2h", "custom_fields": map[string]any{"Cost centre": "99"},
 			"skip_template": true, "stop_on_duplicate": true}, Check: func(t *testing.T, result map[string]any) {
-			has("priority", "High")(t, result)
-			has("agent", "Sam Okafor")(t, result)
+			wants(args{"priority": "High"})(t, result)
+			wants(args{"agent": "Sam Okafor"})(t, result)
 			finds("ignored", 0)(t, result)
 			finds("warnings", 0)(t, result)
 		}},
@@ -84,18 +74,18 @@ func writeTicketCalls() []catalogtest.Call {
 			"client": "Hafen", "site": "Hamburg HQ", "priority": "Low", "impact": 1, "urgency": 1, "category": "Software", "category_2": "No fault found",
 			"category_3": "Caused by a change", "category_4": "Article written", "agent": "Elif", "team": "2nd Line",
 			"parent_id": halotest.TicketPrinter, "custom_fields": map[string]any{"Asset tag": "NL-1"}}, Check: finds("ignored", 0)},
-		{Tool: "halo_tickets_assign", Args: map[string]any{"ticket_id": halotest.TicketVPN, "agent": "me", "team": "2nd Line", "note": "Mine."}, Check: has("agent", "Sam Okafor")},
+		{Tool: "halo_tickets_assign", Args: map[string]any{"ticket_id": halotest.TicketVPN, "agent": "me", "team": "2nd Line", "note": "Mine."}, Check: wants(args{"agent": "Sam Okafor"})},
 		{Tool: "halo_tickets_set_status", Args: map[string]any{"ticket_id": halotest.TicketVPN, "status": "Waiting on User", "note": "Asked.", "outcome": "Internal Note"},
-			Check: has("status", "Waiting on User")},
+			Check: wants(args{"status": "Waiting on User"})},
 		{Tool: "halo_tickets_run_action", Args: map[string]any{"ticket_id": halotest.TicketPrinter, "outcome": "Escalate", "note": "Over to you.", "visible_to_user": true, "time": "10m",
 			"status": "Scheduled", "agent": "Elif", "team": "2nd Line", "priority": "High"}, Check: func(t *testing.T, result map[string]any) {
-			has("agent", "Elif Demir")(t, result)
-			has("team", "2nd Line")(t, result)
+			wants(args{"agent": "Elif Demir"})(t, result)
+			wants(args{"team": "2nd Line"})(t, result)
 			finds("changed", 4)(t, result)
 			finds("ignored", 0)(t, result)
 		}},
 		{Tool: "halo_tickets_close", Args: map[string]any{"ticket_id": halotest.TicketVPN, "resolution_note": "Changed the MTU.", "visible_to_user": true, "time": "45m",
-			"status": "Closed", "outcome": "Close", "send_survey": true}, Check: has("closed", true)},
+			"status": "Closed", "outcome": "Close", "send_survey": true}, Check: wants(args{"closed": true})},
 		{Tool: "halo_tickets_close", Args: map[string]any{"ticket_id": halotest.TicketVPN}, Code: mcptools.CodeConflict},
 	}
 }

@@ -75,6 +75,9 @@ func (c *Client) addRequester(ctx context.Context, in TicketFields, _ Entry, hav
 		}
 		client = owner.ID
 		body["client_id"] = owner.ID
+		if have != nil && owner.SiteID != 0 { // the site that the ticket has is another client's
+			body["site_id"] = owner.SiteID
+		}
 	}
 	if in.Site != "" {
 		site, err := c.site(ctx, client, in.Site)
@@ -85,7 +88,7 @@ func (c *Client) addRequester(ctx context.Context, in TicketFields, _ Entry, hav
 		body["client_id"], body["site_id"] = site.ClientID, site.ID
 	}
 	if in.User == "" {
-		if len(body) > 0 && client != 0 && have == nil {
+		if client != 0 && have == nil {
 			body["userlookup"] = fields{"id": -1} // the client's General User
 		}
 		return nil
@@ -94,7 +97,7 @@ func (c *Client) addRequester(ctx context.Context, in TicketFields, _ Entry, hav
 	if err != nil {
 		return err
 	}
-	if site, named := body["site_id"]; named && site != user.SiteID {
+	if in.Site != "" && body["site_id"] != user.SiteID {
 		return mcptools.Errorf(mcptools.CodeInvalidArguments, "site: %s is at the site %s of %s", user.Name, user.Site, user.Client).
 			WithHint("leave the site out: it is the user's")
 	}

@@ -177,7 +177,11 @@ func (c *Client) dated(_ context.Context, in SearchTicketsInput, query url.Value
 	if err != nil {
 		return err
 	}
-	query.Set("datesearch", map[string]string{"reported": "dateoccured", "closed": "datecleared"}[cmp.Or(in.DateField, "reported")])
+	field, ok := map[string]string{"reported": "dateoccured", "closed": "datecleared"}[cmp.Or(in.DateField, "reported")]
+	if !ok {
+		return mcptools.Errorf(mcptools.CodeInvalidArguments, "date_field: must be reported or closed")
+	}
+	query.Set("datesearch", field)
 	if !from.IsZero() {
 		query.Set("startdate", halo(from))
 	}

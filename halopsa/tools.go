@@ -27,7 +27,7 @@ func (c *Client) lookupTools() mcptools.Set {
 		mcptools.Define(mcptools.Spec{
 			Name: "halo_lookups_get", Title: "List reference data", Toolset: "lookups", Effect: mcptools.ReadOnly,
 			Description: "List statuses, priorities, types, categories, teams and other reference tables. Tools take these names as they are.",
-			Scopes:      mcptools.AllScopes("read:tickets"),
+			Scopes:      mcptools.AllScopes("read:tickets", "read:customers"),
 		}, c.Lookups),
 		mcptools.Define(mcptools.Spec{
 			Name: "halo_resolve", Title: "Find what a name means", Toolset: "lookups", Effect: mcptools.ReadOnly,

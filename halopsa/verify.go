@@ -103,12 +103,7 @@ func equal(a, b any) bool {
 func isNothing(v any) bool { return v == nil || v == "" || v == 0.0 || v == false }
 
 func sameInstant(a, b string) bool {
-	var first, second moment
-	for text, m := range map[string]*moment{a: &first, b: &second} {
-		if json.Unmarshal([]byte(`"`+text+`"`), m) != nil {
-			return false
-		}
-	}
+	first, second := instant(a), instant(b)
 	return !first.IsZero() && first.Truncate(time.Minute).Equal(second.Truncate(time.Minute))
 }
 
