@@ -27,6 +27,7 @@ func technician() []string {
 	return []string{
 		"halo_whoami", "halo_resolve", "halo_lookups_get",
 		"halo_tickets_search", "halo_tickets_get", "halo_tickets_timeline", "halo_tickets_create", "halo_tickets_update",
+		"halo_tickets_assign", "halo_tickets_set_status",
 		"halo_tickets_available_actions", "halo_tickets_run_action", "halo_tickets_close",
 		"halo_actions_add_note", "halo_actions_reply_to_user", "halo_attachments_list", "halo_attachments_get",
 		"halo_time_log", "halo_users_search", "halo_clients_overview",

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -104,9 +105,7 @@ func pageOf(token string, l collection, want int) (number, size int, err error) 
 // agent's default number of rows, whatever page_size says.
 func fetchPage[W any](ctx context.Context, c *Client, l collection, number, size int) ([]W, *int, error) {
 	query := url.Values{}
-	for name, values := range l.query {
-		query[name] = values
-	}
+	maps.Copy(query, l.query)
 	query.Set("pageinate", "true")
 	query.Set("page_no", strconv.Itoa(number))
 	query.Set("page_size", strconv.Itoa(size))

@@ -97,7 +97,11 @@ func (c *Client) find(ctx context.Context, d directory, client int, text string)
 		return party{}, mcptools.Errorf(mcptools.CodeInvalidArguments, "%s: must not be empty", d.kind)
 	}
 	var missing error
+	conclusive := false // a whole answer was read, so there is no need to read the whole list
 	for _, search := range d.searches(text) {
+		if conclusive && search.pages > 1 {
+			break
+		}
 		found, complete, err := c.search(ctx, d, client, search)
 		if errors.Is(err, mcptools.CodeInvalidArguments) && search.advanced {
 			continue // this instance does not search by that field
@@ -112,6 +116,7 @@ func (c *Client) find(ctx context.Context, d directory, client int, text string)
 		if missing == nil || len(found) > 0 {
 			missing = err
 		}
+		conclusive = conclusive || complete
 	}
 	if missing == nil {
 		missing = mcptools.Errorf(mcptools.CodeNotSupported, "this instance cannot look up a %s by that", d.kind).

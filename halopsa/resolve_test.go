@@ -128,6 +128,17 @@ func TestIncompleteListsAreNotGuessedFrom(t *testing.T) {
 	}
 }
 
+// A name that nobody has costs two requests, not the whole list.
+func TestUnknownNamesCostLittle(t *testing.T) {
+	t.Parallel()
+	s := start(t, halotest.Options{})
+	_, err := s.client.Resolve(t.Context(), halopsa.ResolveInput{Kind: "client", Name: "Nobody Ltd"})
+	fails(t, err, mcptools.CodeNotFound)
+	if n := len(s.server.Requests()); n != 2 {
+		t.Errorf("%d requests", n)
+	}
+}
+
 func TestLookupsAreReadOnce(t *testing.T) {
 	t.Parallel()
 	s := start(t, halotest.Options{})

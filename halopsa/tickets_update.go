@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/msptoolbelt/toolbelt/internal/markup"
 	"github.com/msptoolbelt/toolbelt/mcptools"
 )
 
@@ -107,7 +108,7 @@ func (c *Client) changes(ctx context.Context, before, after saved) []Change {
 		if from == to || after[name] == nil {
 			continue
 		}
-		change := Change{Field: strings.TrimSuffix(name, "_name"), From: from, To: to}
+		change := Change{Field: strings.TrimSuffix(name, "_name"), From: markup.Preview(from, 100), To: markup.Preview(to, 100)}
 		if argument, ok := argumentNames[name]; ok {
 			change.Field = argument
 		}
