@@ -90,7 +90,7 @@ type SearchHit struct {
 
 // hit is a found record of any kind; kinds name their fields differently.
 type hit struct {
-	ID              int    `json:"id"`
+	ID              whole  `json:"id"`
 	Summary         string `json:"summary"`
 	Name            string `json:"name"`
 	InventoryNumber string `json:"inventory_number"`
@@ -130,14 +130,19 @@ func (c *Client) GlobalSearch(ctx context.Context, in GlobalSearchInput) (*Globa
 	return out, nil
 }
 
-// hits reads the records of one kind. What is no list of records is none.
+// hits reads the records of one kind. An answer has lists of other things too:
+// what is no record is left out.
 func hits(kind string, list json.RawMessage, limit int) []SearchHit {
-	var found []hit
+	var found []json.RawMessage
 	if json.Unmarshal(list, &found) != nil {
 		return nil
 	}
 	var rows []SearchHit
-	for _, h := range found[:min(len(found), limit)] {
+	for _, record := range found {
+		var h hit
+		if json.Unmarshal(record, &h) != nil || len(rows) == limit {
+			continue
+		}
 		name := cmp.Or(h.Summary, h.Name, h.InventoryNumber, h.KeyField)
 		if h.ID == 0 || name == "" {
 			continue
@@ -148,7 +153,7 @@ func hits(kind string, list json.RawMessage, limit int) []SearchHit {
 				detail = append(detail, text)
 			}
 		}
-		rows = append(rows, SearchHit{Kind: kind, ID: h.ID, Name: markup.Preview(name, 120), Detail: markup.Preview(strings.Join(detail, ", "), 120)})
+		rows = append(rows, SearchHit{Kind: kind, ID: int(h.ID), Name: markup.Preview(name, 120), Detail: markup.Preview(strings.Join(detail, ", "), 120)})
 	}
 	return rows
 }
