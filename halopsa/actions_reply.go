@@ -125,8 +125,10 @@ func quoteOr(text, otherwise string) string {
 	return text
 }
 
+// splitAddresses finds the addresses in what Halo keeps of receivers, with or
+// without names.
 func splitAddresses(list string) []string {
-	return slices.DeleteFunc(strings.FieldsFunc(list, func(r rune) bool { return r == ';' || r == ',' || r == ' ' }), func(text string) bool {
+	return slices.DeleteFunc(strings.FieldsFunc(list, func(r rune) bool { return strings.ContainsRune(`;, <>"`, r) }), func(text string) bool {
 		return !strings.Contains(text, "@")
 	})
 }
@@ -137,7 +139,7 @@ func sameAddresses(a, b []string) bool {
 		return false
 	}
 	for _, address := range a {
-		if !slices.ContainsFunc(b, func(other string) bool { return strings.EqualFold(strings.Trim(address, "<>"), other) }) {
+		if !slices.ContainsFunc(b, func(other string) bool { return strings.EqualFold(address, other) }) {
 			return false
 		}
 	}

@@ -87,7 +87,7 @@ func TestNobodyIsMailedByAGuess(t *testing.T) {
 
 func TestHaloSendingElsewhereIsReported(t *testing.T) {
 	t.Parallel()
-	s := start(t, halotest.Options{}, meddling(func(object map[string]any) { object["emailto"] = "someone.else@hafenlogistik.example" }))
+	s := start(t, halotest.Options{}, meddling(func(object map[string]any) { object["emailto"] = `"Someone Else" <someone.else@hafenlogistik.example>` }))
 	got, err := s.client.ReplyToUser(t.Context(), halopsa.ReplyInput{TicketID: halotest.TicketPrinter, Message: "x"})
 	if err != nil || !slices.Equal(got.To, []string{"someone.else@hafenlogistik.example"}) || !strings.Contains(got.Problem, "other addresses") {
 		t.Errorf("%+v, %v", got, err)

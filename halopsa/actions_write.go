@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"maps"
+	"slices"
 	"strconv"
 
 	"github.com/msptoolbelt/toolbelt/internal/markup"
@@ -22,6 +23,11 @@ type ActionResult struct {
 	Warning  string   `json:"warning,omitempty"`
 	Problem  string   `json:"problem,omitempty"`
 }
+
+// checkedElsewhere are what act does not report as ignored: the visibility has a
+// check of its own, and mail is told by its receivers, for Halo puts its
+// template around the text.
+var checkedElsewhere = []string{"private", "outcome", "emailto", "emailcc", "emailbody_html"}
 
 // act saves a new action of a ticket and compares what Halo has with what was
 // sent. Whether the end user may see it and whether it is mailed is always
@@ -41,7 +47,7 @@ func (c *Client) act(ctx context.Context, t *ticket, o outcome, private bool, mo
 	}
 	ignored, _ := reply.ignored(object)
 	for _, name := range ignored {
-		if name != argumentNames["hiddenfromuser"] && name != argumentNames["outcome_id"] {
+		if !slices.Contains(checkedElsewhere, name) && !slices.Contains(result.Ignored, name) {
 			result.Ignored = append(result.Ignored, name)
 		}
 	}

@@ -143,7 +143,7 @@ func hits(kind string, list json.RawMessage, limit int) []SearchHit {
 		if json.Unmarshal(record, &h) != nil || len(rows) == limit {
 			continue
 		}
-		name := cmp.Or(h.Summary, h.Name, h.InventoryNumber, h.KeyField)
+		name := markup.Preview(cmp.Or(h.Summary, h.Name, h.InventoryNumber, h.KeyField), 120)
 		if h.ID == 0 || name == "" {
 			continue
 		}
@@ -153,7 +153,7 @@ func hits(kind string, list json.RawMessage, limit int) []SearchHit {
 				detail = append(detail, text)
 			}
 		}
-		rows = append(rows, SearchHit{Kind: kind, ID: int(h.ID), Name: markup.Preview(name, 120), Detail: markup.Preview(strings.Join(detail, ", "), 120)})
+		rows = append(rows, SearchHit{Kind: kind, ID: int(h.ID), Name: name, Detail: markup.Preview(strings.Join(detail, ", "), 120)})
 	}
 	return rows
 }

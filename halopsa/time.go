@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -77,6 +78,7 @@ func (c *Client) LogTime(ctx context.Context, in LogTimeInput) (*LogTimeOutput, 
 	if have, ok := reply.hours("timetaken"); ok {
 		out.Hours = have
 		if math.Abs(have-taken) > 0.01 {
+			out.Ignored = slices.DeleteFunc(out.Ignored, func(name string) bool { return name == argumentNames["timetaken"] })
 			out.Problem = joinNonEmpty(". ", out.Problem, fmt.Sprintf("HaloPSA saved %s instead of %s: it may round, or have refused the time", orNone(have), spell(taken)))
 		}
 	}

@@ -3,6 +3,7 @@ package halopsa_test
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -94,7 +95,7 @@ func TestTimeThatHaloChangesIsReported(t *testing.T) {
 	t.Parallel()
 	s := start(t, halotest.Options{}, meddling(func(object map[string]any) { object["timetaken"] = 1 }))
 	got, err := s.client.LogTime(t.Context(), halopsa.LogTimeInput{TicketID: halotest.TicketPrinter, Duration: "45m"})
-	if err != nil || got.Minutes != 60 || !strings.Contains(got.Problem, "1h 00m instead of 45m") {
+	if err != nil || got.Minutes != 60 || !strings.Contains(got.Problem, "1h 00m instead of 45m") || len(got.Ignored) > 0 {
 		t.Errorf("%+v, %v", got, err)
 	}
 }
@@ -222,5 +223,17 @@ func TestBreaksAreNoLoggedTime(t *testing.T) {
 	got, err := s.client.ListTime(t.Context(), halopsa.ListTimeInput{Agent: "priya", From: "2026-01-15", To: "2026-01-15"})
 	if err != nil || len(got.Items) != 1 || got.Items[0].Subject != "Rota" || got.TotalMinutes != 60 {
 		t.Errorf("%d: %+v, %v", response.StatusCode, got, err)
+	}
+}
+
+func TestWhatHaloIgnoresOfATimeEntryIsNamed(t *testing.T) {
+	t.Parallel()
+	s := start(t, halotest.Options{}, meddling(func(object map[string]any) {
+		delete(object, "chargerate")
+		object["actionarrivaldate"], object["actioncompletiondate"] = "2020-01-01T00:00:00Z", "2020-01-01T00:45:00Z"
+	}))
+	got, err := s.client.LogTime(t.Context(), halopsa.LogTimeInput{TicketID: halotest.TicketPrinter, Duration: "45m", ChargeRate: "On Site Support", StartedAt: "-2h"})
+	if err != nil || !slices.Equal(got.Ignored, []string{"started_at", "charge_rate"}) {
+		t.Errorf("%+v, %v", got, err)
 	}
 }

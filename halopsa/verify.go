@@ -44,6 +44,8 @@ var argumentNames = map[string]string{
 	"user_id": "user", "agent_id": "agent", "team_id": "team", "priority_id": "priority", "category_1": "category", "status_id": "status",
 	"customfields": "custom_fields", "assets": "asset_ids", "dateoccurred": "reported_at", "timetaken": "time", "hiddenfromuser": "private",
 	"new_status": "status", "new_agent": "agent", "new_team": "team", "new_priority": "priority", "outcome_id": "outcome",
+	"actisbillable": "billable", "chargerate": "charge_rate", "traveltime": "travel", "emailsubject": "subject",
+	"actionarrivaldate": "started_at", "actioncompletiondate": "started_at", "datetime": "started_at",
 }
 
 // ignored returns the arguments whose fields are not as they were sent, and
