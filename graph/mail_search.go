@@ -91,8 +91,14 @@ func (c *Client) SearchMail(ctx context.Context, in SearchMailInput) (*mcptools.
 
 // accepts checks the conditions that $search does not know.
 func (in SearchMailInput) accepts(m message, after, before time.Time) bool {
-	return !(in.Unread && m.Read || in.Flagged && m.Flag.Status != "flagged" ||
-		!after.IsZero() && m.Received.Before(after) || !before.IsZero() && !m.Received.Before(before))
+	switch {
+	case in.Unread && m.Read,
+		in.Flagged && m.Flag.Status != "flagged",
+		!after.IsZero() && m.Received.Before(after),
+		!before.IsZero() && !m.Received.Before(before):
+		return false
+	}
+	return true
 }
 
 // filter writes the conditions as OData. The property that is sorted by must
@@ -123,7 +129,7 @@ func (in SearchMailInput) filter(after, before time.Time) string {
 // https://learn.microsoft.com/graph/search-query-parameter#using-search-on-message-collections
 func (in SearchMailInput) keywords(after, before time.Time) string {
 	var terms []string
-	for _, word := range strings.Fields(in.Query) {
+	for word := range strings.FieldsSeq(in.Query) {
 		terms = append(terms, keyword(word))
 	}
 	if in.From != "" {

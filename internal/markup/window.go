@@ -2,6 +2,7 @@ package markup
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -81,12 +82,7 @@ func startsQuote(lines []string, i int, line string) bool {
 	if !headerLine.MatchString(line) {
 		return false
 	}
-	for _, following := range lines[i+1 : min(i+4, len(lines))] {
-		if nextHeader.MatchString(following) {
-			return true
-		}
-	}
-	return false
+	return slices.ContainsFunc(lines[i+1:min(i+4, len(lines))], nextHeader.MatchString)
 }
 
 // Fit returns the longest beginning of text that, written as a JSON string,
