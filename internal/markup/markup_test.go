@@ -35,7 +35,7 @@ func TestFromHTML(t *testing.T) {
 func TestHostileHTML(t *testing.T) {
 	for name, source := range map[string]string{
 		"deep":    strings.Repeat("<div>", 100_000) + "text",
-		"long":    strings.Repeat("<p>text", 500_000),
+		"long":    strings.Repeat("<p>text", 60_000),
 		"tables":  strings.Repeat("<table><tr><td>", 2000) + "text",
 		"open":    strings.Repeat("<", 100_000),
 		"invalid": "a\xff\xfe<p>\xc3",
