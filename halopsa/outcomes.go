@@ -106,12 +106,15 @@ func (c *Client) allowed(ctx context.Context, t *ticket) (choice, error) {
 func (c *Client) outcomesOf(ctx context.Context, ticketType, workflow, step whole) ([]outcome, error) {
 	key := fmt.Sprintf("%s\x00%d %d %d", c.identity(ctx), ticketType, workflow, step)
 	listed, err := c.outcomes.Get(ctx, key, func(ctx context.Context) ([]outcome, error) {
-		query := params("tickettype_id", number(int(ticketType)), "excludesystemactions", "true")
-		if workflow != 0 {
-			query = params("tickettype_id", number(int(ticketType)), "excludesystemactions", "true",
-				"workflow_id", number(int(workflow)), "workflow_step", number(int(step)))
+		query := params("tickettype_id", number(int(ticketType)), "excludesystemactions", "true",
+			"workflow_id", number(int(workflow)), "workflow_step", number(int(step)))
+		rows, err := all[outcome](ctx, c, "/Outcome", "outcomes", query)
+		if err == nil && len(rows) == 0 && workflow != 0 { // a build that lists by type only
+			query.Del("workflow_id")
+			query.Del("workflow_step")
+			rows, err = all[outcome](ctx, c, "/Outcome", "outcomes", query)
 		}
-		return all[outcome](ctx, c, "/Outcome", "outcomes", query)
+		return rows, err
 	})
 	if err != nil {
 		return nil, err

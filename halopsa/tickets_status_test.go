@@ -90,6 +90,29 @@ func TestAvailableActionsFollowTheWorkflow(t *testing.T) {
 	fails(t, err, mcptools.CodeConflict, `in the step "On Hold"`, "halo_tickets_available_actions")
 }
 
+// Where the workflow cannot be read, Halo's own list has to do; where Halo lists
+// nothing for a step, the type's list and the workflow do.
+func TestAvailableActionsWithHalfTheFacts(t *testing.T) {
+	t.Parallel()
+	for name, answer := range map[string]struct {
+		path string
+		halotest.Answer
+	}{
+		"no workflow": {"/Workflow/", halotest.Answer{Status: 403}},
+		"no list":     {"/Outcome", halotest.Answer{Status: 200, ContentType: "application/json", Body: "[]"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t, halotest.Options{})
+			s.server.Faults().Next(1, "GET", answer.path, answer.Answer)
+			out, err := s.client.AvailableActions(t.Context(), halopsa.AvailableActionsInput{TicketID: halotest.TicketVPN})
+			if err != nil || len(out.Actions) != 6 {
+				t.Errorf("%+v, %v", out, err)
+			}
+		})
+	}
+}
+
 // Closing is one action: the tenant's own closed status, a private note and the
 // time in hours.
 func TestCloseIsOneAction(t *testing.T) {

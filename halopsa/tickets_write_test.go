@@ -164,6 +164,25 @@ func TestAnUncertainTicketIsNotRepeated(t *testing.T) {
 	}
 }
 
+// A refusal can have the status 200.
+func TestAWarningThatIsAnErrorIsARefusal(t *testing.T) {
+	t.Parallel()
+	s := start(t, halotest.Options{})
+	s.server.Faults().Next(1, http.MethodPost, "/Tickets", halotest.Answer{Status: 200, ContentType: "application/json",
+		Body: `[{"id":0,"_warning":"A change freeze is active.","_warning_is_error":"true"}]`})
+	_, err := s.client.CreateTicket(t.Context(), halopsa.CreateTicketInput{Summary: "Firmware", Type: "Service Request", TicketFields: halopsa.TicketFields{Client: "Hafen"}})
+	fails(t, err, mcptools.CodeConflict, "A change freeze is active.")
+}
+
+// An answer that shows no ticket leaves a doubt, and says so.
+func TestAnAnswerWithoutATicketIsADoubt(t *testing.T) {
+	t.Parallel()
+	s := start(t, halotest.Options{})
+	s.server.Faults().Next(1, http.MethodPost, "/Tickets", halotest.Answer{Status: 200, ContentType: "application/json", Body: `[]`})
+	_, err := s.client.CreateTicket(t.Context(), halopsa.CreateTicketInput{Summary: "Firmware", Type: "Service Request", TicketFields: halopsa.TicketFields{Client: "Hafen"}})
+	fails(t, err, mcptools.CodeUncertain)
+}
+
 // Halo replaces the whole list of custom fields.
 func TestUpdateKeepsOtherCustomFields(t *testing.T) {
 	t.Parallel()

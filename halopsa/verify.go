@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/msptoolbelt/toolbelt/internal/markup"
+	"github.com/msptoolbelt/toolbelt/internal/rest"
+	"github.com/msptoolbelt/toolbelt/mcptools"
 )
 
 // fields are the fields of an object that is written to Halo.
@@ -22,8 +24,14 @@ type saved map[string]json.RawMessage
 // that it does not like without a word: look at what ignored says.
 func (c *Client) save(ctx context.Context, path string, object fields) (saved, error) {
 	var reply saved
-	err := c.post(ctx, path, nil, object, &reply)
-	return reply, err
+	if err := c.post(ctx, path, nil, object, &reply); err != nil {
+		return nil, err
+	}
+	if reply.truth("_warning_is_error") { // a refusal in the shape of a success
+		return nil, mcptools.Errorf(mcptools.CodeConflict, "HaloPSA did not save it: %s", reply.warning()).
+			WithHint("deal with what HaloPSA says, then try again")
+	}
+	return reply, nil
 }
 
 // warning is the sentence with which Halo qualifies a success, or "".
@@ -32,7 +40,7 @@ func (s saved) warning() string {
 	if json.Unmarshal(s["_warning"], &text) != nil {
 		return ""
 	}
-	return markup.Preview(text, 300)
+	return rest.Sentence(text)
 }
 
 // flags are fields that steer a write and are not kept.
