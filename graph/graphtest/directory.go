@@ -327,7 +327,40 @@ func groupMembers(c *call) (reply, error) {
 	if err != nil {
 		return reply{}, err
 	}
-	return c.list(c.people(g.members))
+	users, nested := c.membersOf(g, strings.HasSuffix(c.route, "/transitiveMembers"))
+	l := c.people(users)
+	l.kinds = append(l.kinds, "group")
+	for _, one := range nested {
+		l.items = append(l.items, item{one.props, func(prefs) object {
+			view := maps.Clone(one.props)
+			view["@odata.type"] = "#microsoft.graph.group"
+			return view
+		}, nil})
+	}
+	return c.list(l)
+}
+
+// membersOf are the users and the groups in a group; transitively, also those in
+// the latter.
+func (t *tenant) membersOf(g *group, transitive bool) (users []*user, nested []*group) {
+	users = slices.Clone(g.members)
+	for _, one := range t.groups {
+		if !slices.Contains(one.parents, g) {
+			continue
+		}
+		nested = append(nested, one)
+		if !transitive {
+			continue
+		}
+		more, deeper := t.membersOf(one, true)
+		nested = append(nested, deeper...)
+		for _, u := range more {
+			if !slices.Contains(users, u) {
+				users = append(users, u)
+			}
+		}
+	}
+	return users, nested
 }
 
 func groupOwners(c *call) (reply, error) {
