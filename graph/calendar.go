@@ -273,7 +273,7 @@ func (c *Client) ListCalendars(ctx context.Context, in ListCalendarsInput) (*mcp
 // whatever its case.
 func contains(query string, texts ...string) bool {
 	all := strings.ToLower(strings.Join(texts, "\n"))
-	for _, word := range strings.Fields(strings.ToLower(query)) {
+	for word := range strings.FieldsSeq(strings.ToLower(query)) {
 		if !strings.Contains(all, word) {
 			return false
 		}

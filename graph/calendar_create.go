@@ -53,7 +53,7 @@ const defaultMeeting = 30 * time.Minute
 // is repeated where an answer was lost.
 // https://learn.microsoft.com/graph/api/user-post-events
 func (c *Client) CreateEvent(ctx context.Context, in CreateEventInput) (*EventChange, error) {
-	zone, err := c.zone(ctx, in.Mailbox, in.TimeZone)
+	zone, err := c.zoneToWrite(ctx, in.Mailbox, in.TimeZone)
 	if err != nil {
 		return nil, err
 	}

@@ -36,7 +36,11 @@ type EventOutcome struct {
 // https://learn.microsoft.com/graph/api/event-tentativelyaccept and
 // https://learn.microsoft.com/graph/api/event-decline
 func (c *Client) RespondToEvent(ctx context.Context, in RespondToEventInput) (*EventOutcome, error) {
-	zone, err := c.zone(ctx, in.Mailbox, in.TimeZone)
+	zoneOf := c.zone
+	if in.ProposeStart != "" || in.ProposeEnd != "" {
+		zoneOf = c.zoneToWrite
+	}
+	zone, err := zoneOf(ctx, in.Mailbox, in.TimeZone)
 	if err != nil {
 		return nil, err
 	}

@@ -143,6 +143,35 @@ func TestTimeZoneOfResults(t *testing.T) {
 	}
 }
 
+// Nobody's calendar gets an event at a guessed time.
+func TestUnknownTimeZone(t *testing.T) {
+	s := newSuite(t, graphtest.Options{Deny: []string{"MailboxSettings.Read", "MailboxSettings.ReadWrite"}})
+	if zone := s.call(t, "m365_cal_view", args{})["time_zone"]; zone != "UTC" {
+		t.Errorf("an unknown zone is %v", zone)
+	}
+	a := args{"subject": "When?", "start": "2027-05-04T10:00"}
+	e := s.fails(t, mcptools.CodeInvalidArguments, "m365_cal_create", a)
+	if !strings.Contains(e.Hint, "time_zone") {
+		t.Errorf("hint %q", e.Hint)
+	}
+	a["time_zone"] = "Europe/Berlin"
+	made := s.call(t, "m365_cal_create", a)
+	s.fails(t, mcptools.CodeInvalidArguments, "m365_cal_update", args{"id": made["id"], "start": "2027-05-04T11:00"})
+	s.call(t, "m365_cal_update", args{"id": made["id"], "subject": "Then"})
+}
+
+// Of another mailbox a user may not read the settings: then the own zone counts.
+func TestTimeZoneOfAnotherMailbox(t *testing.T) {
+	s := newSuite(t, graphtest.Options{})
+	if zone := s.call(t, "m365_cal_free_busy", args{"people": []any{tom}})["time_zone"]; zone != "Europe/Berlin" {
+		t.Errorf("zone %v", zone)
+	}
+	made := s.call(t, "m365_cal_create", args{"mailbox": desk, "subject": "Shift", "start": "2027-05-04T10:00"})
+	if made["start"] != "2027-05-04T10:00+02:00" {
+		t.Errorf("made %v", made)
+	}
+}
+
 func TestViewCalendarPages(t *testing.T) {
 	s := newSuite(t, graphtest.Options{PageSize: 2})
 	all := items(s.call(t, "m365_cal_view", args{"start": "-14d", "end": "+14d", "limit": 100}))
@@ -192,5 +221,24 @@ func TestApplicationNeedsMailbox(t *testing.T) {
 	e := s.fails(t, mcptools.CodeNotSupported, "m365_cal_find_times", args{"mailbox": sam, "people": []any{tom}})
 	if !strings.Contains(e.Hint, "m365_cal_free_busy") {
 		t.Errorf("hint %q", e.Hint)
+	}
+}
+
+// Ten rows are cheap, and a found event can be read by its id.
+func TestRowsAreSmall(t *testing.T) {
+	s := newSuite(t, graphtest.Options{})
+	page := s.call(t, "m365_cal_view", args{"start": "-14d", "end": "+14d", "limit": 10})
+	if rows := items(page); len(rows) != 10 {
+		t.Fatalf("%d rows", len(rows))
+	}
+	if size := len(marshal(t, args{"items": page["items"]})); size > 3000 {
+		t.Errorf("ten rows have %d bytes", size)
+	}
+	found := items(s.call(t, "m365_search", args{"query": "holiday", "types": []any{"event"}}))
+	if len(found) != 1 || strings.Contains(found[0]["time"].(string), "T") {
+		t.Fatalf("found %v", found)
+	}
+	if e := s.call(t, "m365_cal_get", args{"id": found[0]["id"]}); e["subject"] != "Holiday" || e["show_as"] != "oof" || strings.Contains(e["start"].(string), "T") {
+		t.Errorf("the found event is %v", e)
 	}
 }

@@ -36,7 +36,11 @@ const changeFields = "id,subject,start,end,isAllDay,isOrganizer,isOnlineMeeting,
 // UpdateEvent changes an event or its series. Attendees are told by Exchange.
 // https://learn.microsoft.com/graph/api/event-update
 func (c *Client) UpdateEvent(ctx context.Context, in UpdateEventInput) (*EventChange, error) {
-	zone, err := c.zone(ctx, in.Mailbox, in.TimeZone)
+	zoneOf := c.zone
+	if in.Start != "" || in.End != "" || in.Recurrence != "" {
+		zoneOf = c.zoneToWrite
+	}
+	zone, err := zoneOf(ctx, in.Mailbox, in.TimeZone)
 	if err != nil {
 		return nil, err
 	}

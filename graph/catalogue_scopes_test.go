@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"io"
+	"maps"
 	"net/http"
 	"slices"
 	"strings"
@@ -137,13 +138,9 @@ func TestScopes(t *testing.T) {
 	results := catalogtest.Results{}
 	for _, call := range catalogueCalls() {
 		a := args{}
-		for name, value := range call.Args {
-			a[name] = value
-		}
+		maps.Copy(a, call.Args)
 		if call.With != nil {
-			for name, value := range call.With(results) {
-				a[name] = value
-			}
+			maps.Copy(a, call.With(results))
 		}
 		if result, failure := catalogtest.Invoke(t, session, call.Tool, a); failure == "" {
 			results[call.Tool] = append(results[call.Tool], result)

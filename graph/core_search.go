@@ -261,6 +261,7 @@ type searchResource struct {
 	Created   time.Time     `json:"createdDateTime"`
 	Organizer *recipient    `json:"organizer"`
 	Start     *dateTimeZone `json:"start"`
+	AllDay    bool          `json:"isAllDay"`
 	Editor    struct {
 		User struct {
 			Name string `json:"displayName"`
@@ -294,7 +295,7 @@ func searchRow(hit searchHit, zone *time.Location) SearchRow {
 	case "event":
 		row.Type, row.Who, row.Time = "event", r.Organizer.String(), ""
 		if r.Start != nil {
-			row.Time = stamp(r.Start.in(zone), zone)
+			row.Time = r.startTime(zone)
 		}
 	case "driveItem":
 		row.Type = "file"
@@ -315,6 +316,18 @@ func searchRow(hit searchHit, zone *time.Location) SearchRow {
 		row.Type = "other"
 	}
 	return row
+}
+
+// startTime is when an event starts: of one that takes all day, its date.
+func (r *searchResource) startTime(zone *time.Location) string {
+	start := r.Start.in(zone)
+	switch {
+	case !r.AllDay:
+		return stamp(start, zone)
+	case r.Start.in(time.UTC).Hour() == 0:
+		return r.Start.date().Format(dateOnly)
+	}
+	return start.Format(dateOnly) // the midnight of another zone
 }
 
 func lastSegment(link string) string { return link[strings.LastIndex(link, "/")+1:] }

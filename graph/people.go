@@ -170,7 +170,7 @@ func searchWords(query string, properties ...string) string {
 	var either []string
 	for _, property := range properties {
 		var all []string
-		for _, word := range strings.Fields(searchText(query)) {
+		for word := range strings.FieldsSeq(searchText(query)) {
 			all = append(all, `"`+property+":"+word+`"`)
 		}
 		either = append(either, "("+strings.Join(all, " AND ")+")")
