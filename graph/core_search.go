@@ -273,12 +273,16 @@ type searchResource struct {
 	Title string `json:"jobTitle"`
 }
 
-// highlight matches the marks around found words, and the one for left out text.
-var highlight = regexp.MustCompile(`</?c\d+>|<ddd\s*/>`)
+// highlight matches the marks around found words, and leftOut the one for text
+// that is left out.
+var (
+	highlight = regexp.MustCompile(`</?c\d+>`)
+	leftOut   = regexp.MustCompile(`<ddd\s*/>`)
+)
 
 func searchRow(hit searchHit, zone *time.Location) SearchRow {
 	var r searchResource
-	row := SearchRow{ID: hit.ID, Snippet: markup.Preview(highlight.ReplaceAllString(hit.Summary, ""), 120)}
+	row := SearchRow{ID: hit.ID, Snippet: markup.Preview(leftOut.ReplaceAllString(highlight.ReplaceAllString(hit.Summary, ""), " … "), 120)}
 	if err := json.Unmarshal(hit.Resource, &r); err != nil {
 		// Something that this version does not know: its id and snippet remain.
 		row.Type, row.Title = "other", "(unreadable)"
