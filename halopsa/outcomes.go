@@ -153,7 +153,12 @@ func (c *Client) outcome(ctx context.Context, t *ticket, named string, use purpo
 	if named == "" && use != forMail {
 		named = c.options.NoteOutcome
 	}
-	ranks := map[purpose][]func(outcome) bool{
+	return allowed.first(named, map[purpose]string{forNote: "a note", forTime: "a time entry", forMail: "an e-mail"}[use], ranks(use)...)
+}
+
+// ranks are the outcomes that suit a purpose, the most fitting first.
+func ranks(use purpose) []func(outcome) bool {
+	return map[purpose][]func(outcome) bool{
 		forNote: {
 			func(o outcome) bool { return o.quiet() && bool(o.Private) && o.isCalled("note") },
 			func(o outcome) bool { return o.quiet() && o.isCalled("note") },
@@ -171,7 +176,6 @@ func (c *Client) outcome(ctx context.Context, t *ticket, named string, use purpo
 			func(o outcome) bool { return bool(o.Mails) && !o.ends() },
 		},
 	}[use]
-	return allowed.first(named, map[purpose]string{forNote: "a note", forTime: "a time entry", forMail: "an e-mail"}[use], ranks...)
 }
 
 // first returns the outcome that is named, or the first that the best rank has.

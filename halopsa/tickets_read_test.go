@@ -112,6 +112,17 @@ func TestRowsHaveNames(t *testing.T) {
 	}
 }
 
+// A reference table that cannot be read costs its names only.
+func TestRowsWithoutNames(t *testing.T) {
+	t.Parallel()
+	s := start(t, halotest.Options{})
+	s.server.Faults().Next(1, "GET", "/Agent", halotest.Answer{Status: 403})
+	out, err := s.client.GetTicket(t.Context(), halopsa.GetTicketInput{TicketID: halotest.TicketPrinter})
+	if err != nil || out.Agent != "#2" || out.Status != "In Progress" {
+		t.Errorf("%+v, %v", out, err)
+	}
+}
+
 // A ticket of 150 KB is shown in less than 4,000 bytes, also one with a long
 // description.
 func TestTicketsAreSmall(t *testing.T) {
