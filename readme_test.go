@@ -30,7 +30,7 @@ func TestReadmeSnippets(t *testing.T) {
 
 // TestReadmeTools holds the table of the README to the tools that there are.
 func TestReadmeTools(t *testing.T) {
-	const begin, end = "<!-- tools: generated, do not edit; UPDATE_GOLDEN=1 go test . -->\n", "<!-- end of tools -->"
+	const begin, end = "<!-- tools: generated; UPDATE_GOLDEN=1 go test . -->\n", "<!-- end of tools -->"
 	readme := read(t, "README.md")
 	before, rest, ok1 := strings.Cut(readme, begin)
 	_, after, ok2 := strings.Cut(rest, end)
@@ -61,13 +61,11 @@ func toolTable(t *testing.T) string {
 			spec := tool.Spec()
 			if spec.Toolset != toolset {
 				toolset = spec.Toolset
-				fmt.Fprintf(&b, "\n**%s**\n\n| tool | what it does | effect | delegated scopes |\n|---|---|---|---|\n", toolset)
+				fmt.Fprintf(&b, "\n**%s**\n\n| tool | what it does | effect and marks | scopes |\n|---|---|---|---|\n", toolset)
 			}
 			effect := spec.Effect.String()
-			for mark, short := range map[mcptools.Mark]string{mcptools.Outbound: "out", mcptools.Privileged: "priv"} {
-				if spec.Marks&mark != 0 && !strings.Contains(effect, short) {
-					effect += ", " + short
-				}
+			if marks := (spec.Marks &^ mcptools.Untrusted).String(); marks != "" {
+				effect += ", " + strings.ReplaceAll(marks, ",", ", ")
 			}
 			fmt.Fprintf(&b, "| `%s` | %s | %s | %s |\n", spec.Name, firstSentence(spec.Description), effect, strings.Join(spec.Scopes.Delegated, ", "))
 		}
