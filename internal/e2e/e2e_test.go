@@ -6,6 +6,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -20,7 +21,14 @@ import (
 	"github.com/msptoolbelt/toolbelt/mcptools"
 )
 
-func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+func TestMain(m *testing.M) {
+	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
+		if binary.dir != "" {
+			_ = os.RemoveAll(binary.dir) // a temporary directory
+		}
+		os.Exit(code)
+	}))
+}
 
 type greetInput struct {
 	Name  string `json:"name" jsonschema:"whom to greet"`
