@@ -20,7 +20,7 @@ type TicketFields struct {
 	Priority     string         `json:"priority,omitempty"`
 	Impact       int            `json:"impact,omitempty"`
 	Urgency      int            `json:"urgency,omitempty"`
-	Category     string         `json:"category,omitempty" jsonschema:"path such as Hardware>Printer"`
+	Category     string         `json:"category_1,omitempty" jsonschema:"path such as Hardware>Printer"`
 	Category2    string         `json:"category_2,omitempty"`
 	Category3    string         `json:"category_3,omitempty"`
 	Category4    string         `json:"category_4,omitempty"`

@@ -59,7 +59,7 @@ func TestCreateChecksFirst(t *testing.T) {
 		"priority of another SLA": {halopsa.CreateTicketInput{Type: "Major Incident", TicketFields: halopsa.TicketFields{Client: "Hafen", Category: "Network", Priority: "Low"}},
 			mcptools.CodeNotFound, []string{"P1 Emergency", "P3 Normal"}},
 		"no category": {halopsa.CreateTicketInput{Type: "Incident", TicketFields: halopsa.TicketFields{Client: "Hafen"}},
-			mcptools.CodeInvalidArguments, []string{"Incident needs: Category (category)", "halo_lookups_get"}},
+			mcptools.CodeInvalidArguments, []string{"Incident needs: Category (category_1)", "halo_lookups_get"}},
 		"no impact": {halopsa.CreateTicketInput{Type: "Change", TicketFields: halopsa.TicketFields{Client: "Hafen", Urgency: 1}},
 			mcptools.CodeInvalidArguments, []string{"Impact (impact)"}},
 		"no details": {halopsa.CreateTicketInput{Type: "Problem", TicketFields: halopsa.TicketFields{Client: "Hafen"}},

@@ -49,7 +49,7 @@ var flags = []string{"id", "donotapplytemplateintheapi", "dont_do_rules", "userl
 // argumentNames are the arguments that fields come from, where the names differ.
 var argumentNames = map[string]string{
 	"details_html": "details", "note_html": "note", "tickettype_id": "ticket_type", "client_id": "client", "site_id": "site",
-	"user_id": "user", "agent_id": "agent", "team_id": "team", "priority_id": "priority", "category_1": "category", "status_id": "status",
+	"user_id": "user", "agent_id": "agent", "team_id": "team", "priority_id": "priority", "status_id": "status",
 	"customfields": "custom_fields", "assets": "asset_ids", "dateoccurred": "reported_at", "timetaken": "time", "hiddenfromuser": "private",
 	"new_status": "status", "new_agent": "agent", "new_team": "team", "new_priority": "priority", "outcome_id": "outcome",
 	"actisbillable": "billable", "chargerate": "charge_rate", "traveltime": "travel", "emailsubject": "subject",
