@@ -144,6 +144,9 @@ func problem(err error) string {
 		return "it failed"
 	}
 	text := string(e.Code) + ": " + e.Message
+	if len(e.Scopes) > 0 {
+		text += "; missing permission: " + strings.Join(e.Scopes, ", ")
+	}
 	if e.Hint != "" {
 		text += " (" + e.Hint + ")"
 	}

@@ -170,7 +170,7 @@ func newIDs(ids []string, results []batchAnswer) []string {
 type DeleteMailInput struct {
 	Mailbox   string   `json:"mailbox,omitempty"`
 	IDs       []string `json:"ids" minItems:"1" maxItems:"100"`
-	Permanent bool     `json:"permanent,omitempty" jsonschema:"beyond recovery by the user"`
+	Permanent bool     `json:"permanent,omitempty" jsonschema:"for good; also from Deleted Items"`
 }
 
 // DeleteMail moves messages to Deleted Items, or removes them for good.

@@ -2,13 +2,16 @@ package graph_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"fmt"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 
+	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/msptoolbelt/toolbelt/graph"
 	"github.com/msptoolbelt/toolbelt/graph/graphtest"
 	"github.com/msptoolbelt/toolbelt/mcptools"
@@ -247,5 +250,45 @@ func TestDraftOnlyNamesItsOwnScope(t *testing.T) {
 	e := s.fails(t, mcptools.CodePermissionDenied, "m365_mail_send", args{"to": []string{anna}, "subject": "x", "body": "y", "draft_only": true})
 	if fmt.Sprint(e.Scopes) != "[Mail.ReadWrite]" {
 		t.Errorf("scopes %v", e.Scopes)
+	}
+}
+
+// Who waits for a large upload is told how far it has come.
+func TestUploadReportsProgress(t *testing.T) {
+	s := newSuite(t, graphtest.Options{})
+	server := mcp.NewServer(&mcp.Implementation{Name: "test", Version: "1"}, nil)
+	s.tools.Register(server)
+	here, there := mcp.NewInMemoryTransports()
+	if _, err := server.Connect(t.Context(), there, nil); err != nil {
+		t.Fatal(err)
+	}
+	var mu sync.Mutex
+	var last float64
+	client := mcp.NewClient(&mcp.Implementation{Name: "client", Version: "1"}, &mcp.ClientOptions{
+		ProgressNotificationHandler: func(_ context.Context, r *mcp.ProgressNotificationClientRequest) {
+			mu.Lock()
+			defer mu.Unlock()
+			if r.Params.Progress < last || r.Params.Total != 3_300_000 || !strings.HasPrefix(r.Params.Message, "uploading file-") {
+				t.Errorf("after %v: %+v", last, r.Params)
+			}
+			last = r.Params.Progress
+		},
+	})
+	session, err := client.Connect(t.Context(), here, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer session.Close()
+	params := &mcp.CallToolParams{Name: "m365_mail_send", Arguments: graph.SendMailInput{
+		To: []string{anna}, Subject: "Big", Body: "x", Attachments: []graph.OutgoingAttachment{attachmentOf(3_300_000)},
+	}}
+	params.SetProgressToken("p")
+	if result, err := session.CallTool(t.Context(), params); err != nil || result.IsError {
+		t.Fatalf("got %+v, %v", result, err)
+	}
+	mu.Lock()
+	defer mu.Unlock()
+	if last == 0 {
+		t.Error("no progress was reported")
 	}
 }

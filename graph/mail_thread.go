@@ -113,7 +113,7 @@ func (c *Client) messagesOf(ctx context.Context, mailbox, conversation string) (
 	l := collection{path: path, query: url.Values{"$select": {threadFields}, "$filter": {"conversationId eq " + quote(conversation)}}}
 	var all []message
 	for token := ""; len(all) < maxThread; {
-		rows, next, _, err := fetchPage(ctx, c, l, token, 50, func(m message) (message, bool) { return m, true })
+		rows, next, _, err := fetchPage(ctx, c, l, token, 20, func(m message) (message, bool) { return m, true })
 		if err != nil {
 			return nil, err
 		}

@@ -75,7 +75,7 @@ func (c *Client) mailTools() mcptools.Set {
 			Scopes:      mcptools.AllScopes("Mail.ReadWrite"),
 		}, c.EditMailFolder),
 		mcptools.Define(mcptools.Spec{
-			Name: "m365_mail_rules", Title: "List inbox rules", Toolset: "mail", Effect: mcptools.ReadOnly,
+			Name: "m365_mail_rules", Title: "List inbox rules", Toolset: "mail", Effect: mcptools.ReadOnly, Marks: mcptools.Untrusted,
 			Description: "List inbox rules; outside names receivers of another domain.",
 			Scopes:      mcptools.AllScopes("MailboxSettings.Read"),
 		}, c.ListMailRules),
@@ -86,7 +86,7 @@ func (c *Client) mailTools() mcptools.Set {
 			Scopes:      mcptools.AllScopes("MailboxSettings.ReadWrite"),
 		}, c.EditMailRule),
 		mcptools.Define(mcptools.Spec{
-			Name: "m365_mailbox_settings", Title: "Read mailbox settings", Toolset: "mail", Effect: mcptools.ReadOnly,
+			Name: "m365_mailbox_settings", Title: "Read mailbox settings", Toolset: "mail", Effect: mcptools.ReadOnly, Marks: mcptools.Untrusted,
 			Description: "Read the automatic reply, time zone and working hours of a mailbox.",
 			Scopes:      mcptools.AllScopes("MailboxSettings.Read"),
 		}, c.GetMailboxSettings),

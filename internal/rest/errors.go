@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/msptoolbelt/toolbelt/auth"
@@ -102,7 +103,7 @@ func (s *Service) Doubtful(r Request, err error) error {
 // unanswered turns the failure of the transport into a tool error. The text of
 // the cause stays in Err: it names addresses, and may quote anything.
 func (s *Service) unanswered(r Request, err error, sent bool) error {
-	e := &mcptools.Error{Err: err}
+	e := &mcptools.Error{Err: withoutURL(err)}
 	if open, ok := errors.AsType[*resilience.OpenError](err); ok {
 		e.Code, e.RetryAfter = mcptools.CodeUnavailable, open.RetryAfter
 		e.Message = s.Name + " has failed repeatedly and is left alone for a moment"
@@ -134,6 +135,15 @@ func (s *Service) unanswered(r Request, err error, sent bool) error {
 		return s.Doubtful(r, e)
 	}
 	return e
+}
+
+// withoutURL returns the error of a request without its URL, which would be
+// logged: it holds what was searched for, and that of an upload is a credential.
+func withoutURL(err error) error {
+	if failed, ok := errors.AsType[*url.Error](err); ok {
+		return fmt.Errorf("%s: %w", failed.Op, failed.Err)
+	}
+	return err
 }
 
 func isTimeout(err error) bool {

@@ -100,6 +100,10 @@ func TestLostConnections(t *testing.T) {
 			t.Errorf("%s: %v", method, err)
 		}
 	}
+	_, err := service.Send(t.Context(), rest.Request{Method: http.MethodGet, Path: "/x", Query: url.Values{"authtoken": {"sesame"}}})
+	if e, ok := errors.AsType[*mcptools.Error](err); !ok || e.Err == nil || strings.Contains(e.Err.Error(), "sesame") {
+		t.Errorf("the cause for the log is %v", e.Err)
+	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	if _, err := service.Send(ctx, rest.Request{Method: http.MethodGet, Path: "/x"}); !errors.Is(err, mcptools.CodeCancelled) {
