@@ -15,6 +15,13 @@ import (
 )
 
 // CreateEventInput is a new event.
+//
+// Start is a local time, a time with an offset, or a date for an event that
+// takes all day. Recurrence is a rule and, optionally, its end:
+//
+//	daily | weekdays | weekly | monthly | yearly | every 2 weeks
+//	  [on mon,wed | on 15 | on last fri | on 24 dec | on first mon of may]
+//	  [until 2026-12-31 | 10 times]
 type CreateEventInput struct {
 	Mailbox    string   `json:"mailbox,omitempty" jsonschema:"address; default: own"`
 	Subject    string   `json:"subject"`

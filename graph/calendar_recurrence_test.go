@@ -98,15 +98,21 @@ func FuzzParseRecurrence(f *testing.F) {
 const teamsBlock = `<div class="me-email-text" lang="en"><div><span style="white-space:nowrap; opacity:.36;">________________________________________________________________________________</span></div><a href="https://teams.example/l/meetup-join/1">Join</a></div>`
 
 func TestJoinBlock(t *testing.T) {
-	tests := []struct{ old, kept string }{
-		{"<html><body>Old text<br>" + teamsBlock + "</body></html>", `<a href="https://teams.example/l/meetup-join/1">Join</a>`},
-		{"<html><body>unknown <a href='https://teams.example/2'>layout</a></body></html>", "<a href='https://teams.example/2'>"},
-		{"", ""},
+	tests := []struct {
+		old, kept string
+		found     bool
+	}{
+		{"<html><body>Old text<br>" + teamsBlock + "</body></html>", `<a href="https://teams.example/l/meetup-join/1">Join</a>`, true},
+		{"<html><body>unknown <a href='https://teams.example/2'>layout</a></body></html>", "<a href='https://teams.example/2'>", false},
+		{"", "", true},
 	}
 	for _, tt := range tests {
-		got := joinBlock(tt.old)
+		got, found := joinBlock(tt.old)
 		if !strings.Contains(got, tt.kept) {
 			t.Errorf("%q lost the link: %q", tt.old, got)
+		}
+		if found != tt.found {
+			t.Errorf("%q: found is %v", tt.old, found)
 		}
 		if strings.Contains(got, "Old text") {
 			t.Errorf("the old text is still there: %q", got)

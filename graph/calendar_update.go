@@ -58,7 +58,7 @@ func (c *Client) UpdateEvent(ctx context.Context, in UpdateEventInput) (*EventCh
 			return nil, err
 		}
 	}
-	asked, err := in.changes(named, old, zone)
+	asked, note, err := in.changes(named, old, zone)
 	if err != nil {
 		return nil, err
 	}
@@ -74,35 +74,39 @@ func (c *Client) UpdateEvent(ctx context.Context, in UpdateEventInput) (*EventCh
 		return nil, err
 	}
 	out := eventChange(changed, zone)
-	out.Ignored = ignored(asked, changed, zone)
+	out.Note, out.Ignored = note, ignored(asked, changed, zone)
 	out.Changed = slices.DeleteFunc(slices.Sorted(maps.Keys(asked)), func(field string) bool {
 		return field == "onlineMeetingProvider" || slices.Contains(out.Ignored, field)
 	})
 	return out, nil
 }
 
-// changes returns the body of the change. named is the event that the caller
-// named, old the one that is changed: the same, or its series.
-func (in UpdateEventInput) changes(named, old *event, zone *time.Location) (map[string]any, error) {
-	asked := map[string]any{}
+// changes returns the body of the change, and what the caller must know of it.
+// named is the event that the caller named, old the one that is changed: the
+// same, or its series.
+func (in UpdateEventInput) changes(named, old *event, zone *time.Location) (asked map[string]any, note string, err error) {
+	if !old.Organized && (in.Start != "" || in.End != "" || in.Recurrence != "" || len(in.AddAttendees)+len(in.RemoveAttendees) > 0) {
+		return nil, "", mcptools.Errorf(mcptools.CodePermissionDenied, "only the organizer may change when an event takes place and who attends").
+			WithHint("propose another time with m365_cal_respond")
+	}
+	asked = map[string]any{}
 	if in.Subject != "" {
 		asked["subject"] = in.Subject
 	}
 	if err := fillEvent(asked, in.Location, in.Body, in.Online && !old.Online); err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	if content, ok := asked["body"].(itemBody); ok && old.Online {
-		content.Content += joinBlock(old.Body.Content)
+		block, found := joinBlock(old.Body.Content)
+		if content.Content += block; !found {
+			note = "the old text was kept below the new one: the link of the online meeting may be in it"
+		}
 		asked["body"] = content
 	}
-	if !old.Organized && (in.Start != "" || in.End != "" || in.Recurrence != "" || len(in.AddAttendees)+len(in.RemoveAttendees) > 0) {
-		return nil, mcptools.Errorf(mcptools.CodePermissionDenied, "only the organizer may change when an event takes place and who attends").
-			WithHint("propose another time with m365_cal_respond")
-	}
 	if err := in.changeTimes(asked, named, old, zone); err != nil {
-		return nil, err
+		return nil, "", err
 	}
-	return asked, in.changeAttendees(asked, old)
+	return asked, note, in.changeAttendees(asked, old)
 }
 
 // changeTimes adds the new times and the new recurrence.
@@ -228,14 +232,15 @@ func hasAddress(list []recipient, address string) bool {
 var joinMark = regexp.MustCompile(`(?is)<(?:div|span|p)\b[^<>]*>(?:\s*<[^<>]+>)*\s*_{20,}`)
 
 // joinBlock returns the part of a body that makes the event an online meeting:
-// without it, a new body ends the meeting.
+// without it, a new body ends the meeting. Where it cannot be told from the
+// rest, that is the whole body, and found is false.
 // https://learn.microsoft.com/graph/api/event-update (note on online meetings)
-func joinBlock(html string) string {
+func joinBlock(html string) (block string, found bool) {
 	if at := joinMark.FindStringIndex(html); at != nil {
-		return "<br>" + html[at[0]:]
+		return "<br>" + html[at[0]:], true
 	}
 	if html == "" {
-		return ""
+		return "", true
 	}
-	return "<hr>" + html
+	return "<hr>" + html, false
 }

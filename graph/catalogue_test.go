@@ -1,8 +1,11 @@
 package graph_test
 
 import (
+	"encoding/json"
+	"reflect"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/msptoolbelt/toolbelt/graph"
 	"github.com/msptoolbelt/toolbelt/graph/graphtest"
@@ -75,5 +78,50 @@ func TestCosts(t *testing.T) {
 	}
 	if preset > 12<<10 || total > 24<<10 || results > 800*s.tools.Len() {
 		t.Errorf("the preset user costs %d bytes, all tools %d, an output schema %d on average", preset, total, results/s.tools.Len())
+	}
+}
+
+// A typed caller who leaves a field out gets what a caller of the tool gets,
+// whose schema fills in defaults.
+func TestDefaultsAreTheSame(t *testing.T) {
+	s := newSuite(t, graphtest.Options{})
+	ctx := t.Context()
+	from, to := time.Now().AddDate(0, 0, -28).Format(time.DateOnly), time.Now().AddDate(0, 0, 28).Format(time.DateOnly)
+	for tool, typed := range map[string]func() (any, error){
+		"m365_cal_view":    func() (any, error) { return s.client.ViewCalendar(ctx, graph.ViewCalendarInput{Start: from, End: to}) },
+		"m365_cal_rooms":   func() (any, error) { return s.client.ListRooms(ctx, graph.ListRoomsInput{}) },
+		"m365_users_find":  func() (any, error) { return s.client.FindUsers(ctx, graph.FindUsersInput{}) },
+		"m365_groups_find": func() (any, error) { return s.client.FindGroups(ctx, graph.FindGroupsInput{}) },
+		"m365_people_find": func() (any, error) { return s.client.FindPeople(ctx, graph.FindPeopleInput{Query: "a"}) },
+		"m365_search":      func() (any, error) { return s.client.Search(ctx, graph.SearchInput{Query: "a*"}) },
+		"m365_cal_find_times": func() (any, error) {
+			return s.client.FindMeetingTimes(ctx, graph.FindTimesInput{People: []string{tom}, Start: "today"})
+		},
+		"m365_group_get": func() (any, error) {
+			return s.client.GetGroup(ctx, graph.GetGroupInput{Group: "All Staff", Members: true})
+		},
+	} {
+		out, err := typed()
+		if err != nil {
+			t.Errorf("%s: %v", tool, err)
+			continue
+		}
+		text, err := json.Marshal(out)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var want map[string]any
+		if err := json.Unmarshal(text, &want); err != nil {
+			t.Fatal(err)
+		}
+		a := map[string]args{
+			"m365_cal_view": {"start": from, "end": to}, "m365_people_find": {"query": "a"}, "m365_search": {"query": "a*"},
+			"m365_cal_find_times": {"people": []any{tom}, "start": "today"}, "m365_group_get": {"group": "All Staff", "members": true},
+		}[tool]
+		got := s.call(t, tool, a)
+		delete(got, "notice")
+		if !reflect.DeepEqual(got, want) {
+			t.Errorf("%s: typed %v, as a tool %v", tool, want, got)
+		}
 	}
 }

@@ -191,7 +191,7 @@ func (c *Client) contactsTools() mcptools.Set {
 func (c *Client) directoryTools() mcptools.Set {
 	return mcptools.NewSet(
 		mcptools.Define(mcptools.Spec{
-			Name: "m365_users_find", Title: "Find users", Toolset: "directory", Effect: mcptools.ReadOnly,
+			Name: "m365_users_find", Title: "Find users", Toolset: "directory", Effect: mcptools.ReadOnly, Marks: mcptools.Untrusted,
 			Description: "List users of the directory. Details: m365_user_get.",
 			Scopes:      mcptools.AllScopes("User.Read.All"),
 		}, c.FindUsers),
@@ -201,12 +201,12 @@ func (c *Client) directoryTools() mcptools.Set {
 			Scopes:      mcptools.AllScopes("User.Read.All"),
 		}, c.GetUser),
 		mcptools.Define(mcptools.Spec{
-			Name: "m365_groups_find", Title: "Find groups", Toolset: "directory", Effect: mcptools.ReadOnly,
+			Name: "m365_groups_find", Title: "Find groups", Toolset: "directory", Effect: mcptools.ReadOnly, Marks: mcptools.Untrusted,
 			Description: "List groups of the directory. Members: m365_group_get.",
 			Scopes:      mcptools.AllScopes("GroupMember.Read.All"),
 		}, c.FindGroups),
 		mcptools.Define(mcptools.Spec{
-			Name: "m365_group_get", Title: "Get group", Toolset: "directory", Effect: mcptools.ReadOnly,
+			Name: "m365_group_get", Title: "Get group", Toolset: "directory", Effect: mcptools.ReadOnly, Marks: mcptools.Untrusted,
 			Description: "Read a group with its owners and members.",
 			Scopes:      mcptools.AllScopes("GroupMember.Read.All"),
 		}, c.GetGroup),
