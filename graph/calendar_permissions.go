@@ -158,7 +158,7 @@ func (c *Client) regrant(ctx context.Context, mailbox string, p *calendarPermiss
 		return err
 	}
 	if out.Role == "none" && p.Removable {
-		return c.send(ctx, http.MethodDelete, path, nil, nil)
+		return gone(c.send(ctx, http.MethodDelete, path, nil, nil))
 	}
 	var changed calendarPermission
 	err = c.send(ctx, http.MethodPatch, path, map[string]any{"role": roleAsked(out.Role)}, &changed)

@@ -136,10 +136,14 @@ func (c *Client) CancelEvent(ctx context.Context, in CancelEventInput) (*EventOu
 	} else if in.Comment != "" {
 		out.Note = "nobody was invited, so nobody got the comment"
 	}
-	err = c.send(ctx, http.MethodDelete, path, nil, nil)
+	return out, gone(c.send(ctx, http.MethodDelete, path, nil, nil))
+}
+
+// gone returns the error of the deletion of something that was there a moment
+// ago. When it is not found, the answer to the first of two attempts was lost.
+func gone(err error) error {
 	if errors.Is(err, mcptools.CodeNotFound) {
-		// It was there a moment ago: the answer to the first of two attempts was lost.
-		err = nil
+		return nil
 	}
-	return out, err
+	return err
 }
