@@ -22,6 +22,10 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if os.Getenv("TOOLBELT_E2E_HANDWRITTEN") != "" {
+		handwritten()
+		return
+	}
 	goleak.VerifyTestMain(m, goleak.Cleanup(func(code int) {
 		if binary.dir != "" {
 			_ = os.RemoveAll(binary.dir) // a temporary directory
