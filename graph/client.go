@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/msptoolbelt/toolbelt/auth"
@@ -47,6 +48,13 @@ type Client struct {
 	zones    cache.Cache[*time.Location]
 	resolved cache.Cache[string] // names of users to ids
 	folders  cache.Cache[[]mailFolder]
+	latest   atomic.Pointer[decoded]
+}
+
+// decoded is a token and what it says: a call asks several times.
+type decoded struct {
+	token  string
+	claims auth.Claims
 }
 
 // New returns a client that signs in with source.
@@ -93,7 +101,11 @@ func (c *Client) account(ctx context.Context) (auth.Claims, error) {
 	if err != nil {
 		return auth.Claims{}, rest.SignInError(c.service.Name, err)
 	}
+	if known := c.latest.Load(); known != nil && known.token == token.AccessToken {
+		return known.claims, nil
+	}
 	claims, _ := auth.DecodeClaims(token.AccessToken)
+	c.latest.Store(&decoded{token.AccessToken, claims})
 	return claims, nil
 }
 
