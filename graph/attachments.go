@@ -48,7 +48,7 @@ const (
 func attachmentRows(attachments []attachment) []AttachmentRow {
 	var rows []AttachmentRow
 	for _, a := range attachments[:min(len(attachments), maxAttachments)] {
-		rows = append(rows, AttachmentRow{ID: a.ID, Name: markup.Preview(a.Name, 120), Type: a.mediaType(), Size: a.Size, Inline: a.Inline})
+		rows = append(rows, AttachmentRow{ID: a.ID, Name: markup.Preview(a.Name, 120), Type: markup.Preview(a.mediaType(), 80), Size: a.Size, Inline: a.Inline})
 	}
 	return rows
 }

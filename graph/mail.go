@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"time"
+
+	"github.com/msptoolbelt/toolbelt/internal/markup"
 )
 
 // message is a message as Graph sends it.
@@ -58,7 +60,7 @@ func (r *recipient) String() string {
 	if r == nil {
 		return ""
 	}
-	name, address := r.EmailAddress.Name, r.EmailAddress.Address
+	name, address := markup.Preview(r.EmailAddress.Name, 60), r.EmailAddress.Address
 	if name == "" || strings.EqualFold(name, address) {
 		return address
 	}
@@ -82,7 +84,7 @@ func (m *message) otherReplyTo() []string {
 }
 
 // maxListed bounds how many recipients a result lists.
-const maxListed = 30
+const maxListed = 20
 
 // names writes recipients, the first ones of very many.
 func names(list []recipient) []string {

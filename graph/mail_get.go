@@ -42,15 +42,15 @@ type Mail struct {
 	Headers     []string        `json:"headers,omitempty"`
 	Attachments []AttachmentRow `json:"attachments,omitempty"`
 	Body        string          `json:"body,omitempty"`
-	Cut         string          `json:"cut,omitempty" jsonschema:"what of the body is missing"`
+	Cut         string          `json:"cut,omitempty" jsonschema:"what is missing"`
 	NextOffset  int             `json:"next_offset,omitempty"`
 }
 
 const (
 	defaultMailChars = 8000
 	maxMailBytes     = 19_500 // of a message as JSON
-	maxHeaderBytes   = 6_000
-	maxAttachments   = 40 // listed with a message
+	maxHeaderBytes   = 4_000
+	maxAttachments   = 20 // listed with a message; the others can be read by name
 )
 
 // mailFields is what a message is read with, and no more.
@@ -90,6 +90,9 @@ func (c *Client) GetMail(ctx context.Context, in GetMailInput) (*Mail, error) {
 		Importance: unusual(m.Importance, "normal"), Categories: m.Categories, Headers: shownHeaders(m.Headers),
 		Attachments: attachmentRows(m.Attachments),
 	}
+	if more := len(m.Attachments) - maxAttachments; more > 0 {
+		mail.Cut = fmt.Sprintf("%d more attachments", more)
+	}
 	return mail, mail.fill(m, in)
 }
 
@@ -103,7 +106,7 @@ func (mail *Mail) fill(m message, in GetMailInput) error {
 		return err
 	}
 	if cut {
-		mail.Cut = "the quoted history; quoted=true shows it"
+		mail.Cut = strings.TrimPrefix(mail.Cut+"; the quoted history: quoted=true shows it", "; ")
 	}
 	rest, err := json.Marshal(mail)
 	if err != nil {

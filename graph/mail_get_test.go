@@ -222,3 +222,29 @@ func TestLongThreadFits(t *testing.T) {
 		t.Error("nothing says that messages were cut")
 	}
 }
+
+// Neither hundreds of recipients nor of attachments push a message over its
+// budget, and what is left out is said.
+func TestCrowdedMailFits(t *testing.T) {
+	s := newSuite(t, graphtest.Options{})
+	in := graph.DraftMailInput{Subject: strings.Repeat("long subject ", 20), Body: strings.Repeat("many words ", 3000)}
+	for i := range 120 {
+		in.To = append(in.To, fmt.Sprintf("%s <somebody.with.a.long.name%d@a-department.hafenlogistik.example>", strings.Repeat("N", 200), i))
+		if i < 60 {
+			in.Attachments = append(in.Attachments, graph.OutgoingAttachment{Name: fmt.Sprintf("%s-%02d.txt", strings.Repeat("name", 40), i), Text: "x"})
+		}
+	}
+	in.CC, in.BCC = in.To, in.To
+	draft, err := s.client.DraftMail(t.Context(), in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := s.tools.Call(t.Context(), "m365_mail_get", marshal(t, args{"id": draft.ID, "headers": true, "max_chars": 16000}))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(result.Value) > 20_000 || !strings.Contains(string(result.Value), "and 100 more") || !strings.Contains(string(result.Value), "40 more attachments") {
+		t.Errorf("%d bytes: %.3000s", len(result.Value), result.Value)
+	}
+	s.call(t, "m365_mail_attachment", args{"message_id": draft.ID, "attachment_id": in.Attachments[59].Name})
+}

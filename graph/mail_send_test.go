@@ -8,8 +8,8 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
+	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/msptoolbelt/toolbelt/graph"
@@ -262,17 +262,9 @@ func TestUploadReportsProgress(t *testing.T) {
 	if _, err := server.Connect(t.Context(), there, nil); err != nil {
 		t.Fatal(err)
 	}
-	var mu sync.Mutex
-	var last float64
+	reports := make(chan *mcp.ProgressNotificationParams, 100)
 	client := mcp.NewClient(&mcp.Implementation{Name: "client", Version: "1"}, &mcp.ClientOptions{
-		ProgressNotificationHandler: func(_ context.Context, r *mcp.ProgressNotificationClientRequest) {
-			mu.Lock()
-			defer mu.Unlock()
-			if r.Params.Progress < last || r.Params.Total != 3_300_000 || !strings.HasPrefix(r.Params.Message, "uploading file-") {
-				t.Errorf("after %v: %+v", last, r.Params)
-			}
-			last = r.Params.Progress
-		},
+		ProgressNotificationHandler: func(_ context.Context, r *mcp.ProgressNotificationClientRequest) { reports <- r.Params },
 	})
 	session, err := client.Connect(t.Context(), here, nil)
 	if err != nil {
@@ -286,9 +278,15 @@ func TestUploadReportsProgress(t *testing.T) {
 	if result, err := session.CallTool(t.Context(), params); err != nil || result.IsError {
 		t.Fatalf("got %+v, %v", result, err)
 	}
-	mu.Lock()
-	defer mu.Unlock()
-	if last == 0 {
-		t.Error("no progress was reported")
+	for last := 0.0; last < 3_300_000; {
+		select {
+		case r := <-reports:
+			if r.Progress < last || r.Total != 3_300_000 || !strings.HasPrefix(r.Message, "uploading file-") {
+				t.Fatalf("after %v: %+v", last, r)
+			}
+			last = r.Progress
+		case <-time.After(10 * time.Second): // notifications may arrive after the result
+			t.Fatalf("no report after %v", last)
+		}
 	}
 }

@@ -3,6 +3,7 @@ package graph
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/url"
 	"slices"
@@ -28,6 +29,8 @@ type messageRule struct {
 
 type ruleValues map[string]any
 
+const maxRulesBytes = 18_000 // of a list of rules as JSON
+
 // ListMailRulesInput says whose rules to list.
 type ListMailRulesInput struct {
 	Mailbox string `json:"mailbox,omitempty"`
@@ -35,7 +38,8 @@ type ListMailRulesInput struct {
 
 // MailRules are the inbox rules of a mailbox, in the order in which they run.
 type MailRules struct {
-	Rules []RuleRow `json:"rules"`
+	Rules   []RuleRow `json:"rules"`
+	LeftOut int       `json:"left_out,omitempty" jsonschema:"later rules that do not fit"`
 }
 
 // RuleRow is one inbox rule in words.
@@ -61,8 +65,18 @@ func (c *Client) ListMailRules(ctx context.Context, in ListMailRulesInput) (*Mai
 	domain := c.ownDomain(ctx, in.Mailbox)
 	names := c.ruleFolders(ctx, in.Mailbox, rules)
 	result := &MailRules{Rules: []RuleRow{}}
-	for _, r := range rules {
-		result.Rules = append(result.Rules, r.row(names, domain))
+	size := 0
+	for i, r := range rules {
+		row := r.row(names, domain)
+		text, err := json.Marshal(row)
+		if err != nil {
+			return nil, fmt.Errorf("graph: rule: %w", err)
+		}
+		if size += len(text); size > maxRulesBytes {
+			result.LeftOut = len(rules) - i
+			break
+		}
+		result.Rules = append(result.Rules, row)
 	}
 	return result, nil
 }
@@ -123,7 +137,7 @@ func (c *Client) ruleFolders(ctx context.Context, mailbox string, rules []messag
 
 func (r messageRule) row(folders map[string]string, domain string) RuleRow {
 	row := RuleRow{
-		ID: r.ID, Name: r.Name, Enabled: r.Enabled, Broken: r.Broken,
+		ID: r.ID, Name: markup.Preview(r.Name, 120), Enabled: r.Enabled, Broken: r.Broken,
 		When: r.Conditions.words(nil), Unless: r.Exceptions.words(nil), Then: r.Actions.words(folders),
 	}
 	if row.When == "" {
