@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/oauth2"
+
+	"github.com/msptoolbelt/toolbelt/internal/origin"
 )
 
 // flowLife is how long a sign-in may take.
@@ -70,7 +72,7 @@ func NewPKCE(config PKCEConfig) (*PKCE, error) {
 	if config.RedirectHost == "" {
 		config.RedirectHost = "localhost"
 	}
-	if !isLoopback(config.RedirectHost) {
+	if !origin.Loopback(config.RedirectHost) {
 		return nil, fmt.Errorf("auth: redirect host %q is not a loopback host", config.RedirectHost)
 	}
 	if !strings.HasPrefix(config.RedirectPath, "/") {

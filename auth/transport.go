@@ -11,6 +11,8 @@ import (
 	"sync"
 
 	"golang.org/x/oauth2"
+
+	"github.com/msptoolbelt/toolbelt/internal/origin"
 )
 
 // Transport adds a bearer token (RFC 6750) to requests to the hosts in Hosts
@@ -33,7 +35,7 @@ type Transport struct {
 	Hosts []string
 
 	parse   sync.Once
-	origins map[origin]bool
+	origins map[origin.Origin]bool
 	invalid error
 }
 
@@ -123,7 +125,7 @@ func (t *Transport) parseHosts() {
 		t.invalid = &Error{Description: "Transport needs a Source and at least one host"}
 		return
 	}
-	t.origins = make(map[origin]bool, len(t.Hosts))
+	t.origins = make(map[origin.Origin]bool, len(t.Hosts))
 	for _, host := range t.Hosts {
 		u, err := url.Parse(host)
 		if err != nil {

@@ -26,12 +26,12 @@ type mailboxSettings struct {
 
 // autoReply is the automatic reply, as it is read and as it is written.
 type autoReply struct {
-	Status   string     `json:"status,omitempty"`
-	Audience string     `json:"externalAudience,omitempty"`
-	Start    *zonedTime `json:"scheduledStartDateTime,omitempty"`
-	End      *zonedTime `json:"scheduledEndDateTime,omitempty"`
-	Internal string     `json:"internalReplyMessage"`
-	External string     `json:"externalReplyMessage"`
+	Status   string        `json:"status,omitempty"`
+	Audience string        `json:"externalAudience,omitempty"`
+	Start    *dateTimeZone `json:"scheduledStartDateTime,omitempty"`
+	End      *dateTimeZone `json:"scheduledEndDateTime,omitempty"`
+	Internal string        `json:"internalReplyMessage"`
+	External string        `json:"externalReplyMessage"`
 }
 
 // workingHours has times of day such as 08:00:00.0000000.
@@ -42,31 +42,17 @@ type workingHours struct {
 	Zone  map[string]any `json:"timeZone,omitempty"`
 }
 
-// zonedTime is a wall clock time and the zone it is read in.
-// https://learn.microsoft.com/graph/api/resources/datetimetimezone
-type zonedTime struct {
-	DateTime string `json:"dateTime"`
-	TimeZone string `json:"timeZone"`
+// instant returns the time that d is, or the zero time.
+func instant(d *dateTimeZone) time.Time {
+	if d == nil {
+		return time.Time{}
+	}
+	return d.in(time.UTC)
 }
 
-// instant returns the time that it is, or the zero time.
-func (z *zonedTime) instant() time.Time {
-	if z == nil {
-		return time.Time{}
-	}
-	zone, err := when.Zone(z.TimeZone)
-	if err != nil {
-		return time.Time{}
-	}
-	t, err := time.ParseInLocation("2006-01-02T15:04:05.9999999", z.DateTime, zone)
-	if err != nil {
-		return time.Time{}
-	}
-	return t
-}
-
-func inUTC(t time.Time) *zonedTime {
-	return &zonedTime{DateTime: t.UTC().Format("2006-01-02T15:04:05"), TimeZone: "UTC"}
+func inUTC(t time.Time) *dateTimeZone {
+	d := wallTime(t, time.UTC)
+	return &d
 }
 
 // GetMailboxSettingsInput says whose settings to read.
@@ -142,7 +128,7 @@ func (s mailboxSettings) readable() (*MailboxSettings, error) {
 		result.AutoReply = "on"
 	case "scheduled":
 		result.AutoReply = "scheduled"
-		result.Start, result.End = stamp(s.AutoReply.Start.instant(), s.zone()), stamp(s.AutoReply.End.instant(), s.zone())
+		result.Start, result.End = stamp(instant(s.AutoReply.Start), s.zone()), stamp(instant(s.AutoReply.End), s.zone())
 	}
 	return result, nil
 }
@@ -233,7 +219,7 @@ func (in EditMailboxSettingsInput) autoReply(reply autoReply, zone *time.Locatio
 	}
 	reply.Status, reply.Audience = status, cmp.Or(in.Audience, reply.Audience)
 	if status == "scheduled" {
-		start, end, err := when.Range(in.Start, in.End, zone, time.Now(), reply.Start.instant(), reply.End.instant())
+		start, end, err := when.Range(in.Start, in.End, zone, time.Now(), instant(reply.Start), instant(reply.End))
 		if err != nil {
 			return reply, err
 		}

@@ -24,8 +24,8 @@ func ignoredSettings(change map[string]any, now mailboxSettings) []string {
 		note("internal_reply", !sameText(reply.Internal, now.AutoReply.Internal))
 		note("external_reply", reply.Audience != "none" && !sameText(reply.External, now.AutoReply.External))
 		if reply.Status == "scheduled" {
-			note("reply_start", !reply.Start.instant().Equal(now.AutoReply.Start.instant()))
-			note("reply_end", !reply.End.instant().Equal(now.AutoReply.End.instant()))
+			note("reply_start", !instant(reply.Start).Equal(instant(now.AutoReply.Start)))
+			note("reply_end", !instant(reply.End).Equal(instant(now.AutoReply.End)))
 		}
 	}
 	if hours, given := change["workingHours"].(workingHours); given {

@@ -3,46 +3,26 @@ package resilience
 import (
 	"errors"
 	"fmt"
-	"net"
 	"net/http"
 	"net/url"
-	"strings"
+
+	"github.com/msptoolbelt/toolbelt/internal/origin"
 )
 
-// origin is what RFC 6454 compares: scheme, host and port, in one spelling.
-type origin struct{ scheme, host, port string }
-
 // originOf returns the origin of u if it is plain and safe.
-func originOf(u *url.URL) (origin, error) {
-	o := origin{strings.ToLower(u.Scheme), strings.ToLower(u.Hostname()), u.Port()}
-	if u.Opaque != "" || u.User != nil || o.host == "" {
-		return origin{}, ErrHostNotAllowed
-	}
+func originOf(u *url.URL) (origin.Origin, error) {
+	o, err := origin.Of(u)
 	switch {
-	case o.scheme == "https":
-		if o.port == "" {
-			o.port = "443"
-		}
-	case o.scheme == "http" && isLoopback(o.host):
-		if o.port == "" {
-			o.port = "80"
-		}
-	default:
-		return origin{}, ErrInsecureURL
+	case errors.Is(err, origin.ErrInsecure):
+		return o, ErrInsecureURL
+	case err != nil:
+		return o, ErrHostNotAllowed
 	}
 	return o, nil
 }
 
-func isLoopback(host string) bool {
-	if host == "localhost" {
-		return true
-	}
-	ip := net.ParseIP(host)
-	return ip != nil && ip.IsLoopback()
-}
-
 // hosts is the allow-list.
-type hosts map[origin]bool
+type hosts map[origin.Origin]bool
 
 func parseHosts(list []string) (hosts, error) {
 	if len(list) == 0 {

@@ -17,6 +17,7 @@ import (
 	"strings"
 	"sync/atomic"
 
+	"github.com/msptoolbelt/toolbelt/internal/origin"
 	"github.com/msptoolbelt/toolbelt/mcptools"
 	"github.com/msptoolbelt/toolbelt/resilience"
 )
@@ -170,7 +171,7 @@ func traced(request *http.Request) (*http.Request, *atomic.Bool) {
 // there.
 func (s *Service) Continue(link, path string, query url.Values) (url.Values, error) {
 	next, err := url.Parse(link)
-	if err != nil || next.Scheme != s.Base.Scheme || !strings.EqualFold(next.Host, s.Base.Host) || next.User != nil {
+	if err != nil || !sameOrigin(next, s.Base) {
 		return nil, &mcptools.Error{Code: mcptools.CodeUpstream, Message: s.Name + " sent a link that leads elsewhere"}
 	}
 	differs := url.Values{}
@@ -183,6 +184,12 @@ func (s *Service) Continue(link, path string, query url.Values) (url.Values, err
 		return nil, &mcptools.Error{Code: mcptools.CodeUpstream, Message: s.Name + " sent a link that does not continue the list"}
 	}
 	return differs, nil
+}
+
+func sameOrigin(a, b *url.URL) bool {
+	first, err1 := origin.Of(a)
+	second, err2 := origin.Of(b)
+	return err1 == nil && err2 == nil && first == second
 }
 
 // samePath compares the end of two paths: a service may name the signed-in user
