@@ -13,11 +13,11 @@ import (
 
 var (
 	units = regexp.MustCompile(`^(?:(\d+(?:[.,]\d+)?)\s*(?:d|days?))?\s*(?:(\d+(?:[.,]\d+)?)\s*(?:h|hrs?|hours?))?\s*(?:(\d+(?:[.,]\d+)?)\s*(?:m|mins?|minutes?))?\s*(?:(\d+)\s*(?:s|secs?|seconds?))?$`)
-	clock = regexp.MustCompile(`^(\d{1,3}):([0-5]\d)$`)
+	clock = regexp.MustCompile(`^(\d{1,3})(?::|\s*h\s*)([0-5]\d)$`)
 )
 
-// Duration reads "45m", "1h30m", "1.5h", "1:30", "90 minutes" and "PT45M".
-// A bare number is an error: nobody can tell whether it means minutes or hours,
+// Duration reads "45m", "1h30m", "1.5h", "1:30", "1h30", "90 minutes" and
+// "PT45M". A bare number is an error: nobody can tell whether it means minutes or hours,
 // and the difference ends up on an invoice.
 func Duration(text string) (time.Duration, error) {
 	lower := strings.ToLower(strings.TrimSpace(text))

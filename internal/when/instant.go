@@ -12,15 +12,18 @@ import (
 // instants with an offset, and local ones without.
 var (
 	absoluteLayouts = []string{time.RFC3339, "2006-01-02T15:04Z07:00", "2006-01-02 15:04:05Z07:00", "2006-01-02 15:04Z07:00"}
-	localLayouts    = []string{"2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02"}
+	localLayouts    = []string{"2006-01-02T15:04:05", "2006-01-02T15:04", "2006-01-02 15:04:05", "2006-01-02 15:04", "2006-01-02", "2.1.2006 15:04", "2.1.2006"}
 	relative        = regexp.MustCompile(`^([+-])\s*(\d{1,5})\s*(m|min|h|d|w)$`)
 	clockTime       = regexp.MustCompile(`^(\d{1,2}):(\d{2})$`)
 )
 
 // Instant returns the time that text means to somebody in loc. It takes RFC
-// 3339 with an offset, a local date or date and time, "now", "today",
-// "tomorrow" and "yesterday" with or without a time of day, and distances from
-// now such as "-7d" or "+2h".
+// 3339 with an offset, a local date or date and time, also with a date such as
+// 24.12.2026, "now", "today", "tomorrow" and "yesterday" with or without a time
+// of day, and distances from now such as "-7d" or "+2h".
+//
+// Names of weekdays are refused, as they can mean the last or the next one. The
+// error tells today's date, which a model cannot know.
 //
 // A local time that the clocks skip is an error; of one that comes twice, the
 // first is meant.
@@ -40,7 +43,8 @@ func Instant(text string, loc *time.Location, now time.Time) (time.Time, error) 
 		return t, err
 	}
 	return time.Time{}, mcptools.Errorf(mcptools.CodeInvalidArguments, "cannot read the time %q", clip(text)).
-		WithHint("write 2026-03-27T14:30, with an offset such as +01:00 if it is not local time, or a date, now, today, tomorrow or -7d")
+		WithHint("write 2026-03-27T14:30, with an offset such as +01:00 if it is not local time, or a date, now, today, tomorrow or -7d; today is %s",
+			now.In(loc).Format("Monday 2006-01-02"))
 }
 
 // local moves the wall clock of t, read as UTC, to loc.
@@ -128,6 +132,9 @@ func Range(from, to string, loc *time.Location, now time.Time, fallbackFrom, fal
 func WholeDay(text string) bool {
 	text = strings.ToLower(strings.TrimSpace(text))
 	_, err := time.Parse("2006-01-02", text)
+	if err != nil {
+		_, err = time.Parse("2.1.2006", text)
+	}
 	return err == nil || text == "today" || text == "tomorrow" || text == "yesterday"
 }
 

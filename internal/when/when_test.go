@@ -27,7 +27,7 @@ func TestDuration(t *testing.T) {
 		"1.5h": 90 * time.Minute, "1,5 h": 90 * time.Minute, "1:30": 90 * time.Minute, "0:05": 5 * time.Minute, "PT45M": 45 * time.Minute,
 		"PT1H30M": 90 * time.Minute, "P1D": 24 * time.Hour, "P1DT2H": 26 * time.Hour, "2 days": 48 * time.Hour, "2 hrs 15 mins": 135 * time.Minute,
 		"30s": 30 * time.Second, "1h 1m 1s": time.Hour + time.Minute + time.Second, "0.1h": 6 * time.Minute, "0.25h": 15 * time.Minute,
-		"100:00": 100 * time.Hour,
+		"100:00": 100 * time.Hour, "1h30": 90 * time.Minute, "2 H 05": 125 * time.Minute,
 	} {
 		got, err := when.Duration(text)
 		if err != nil || got != want {
@@ -37,7 +37,7 @@ func TestDuration(t *testing.T) {
 	// A bare number could be minutes or hours, which differ by a factor of 60 on
 	// an invoice.
 	for _, text := range []string{"", "45", "1.5", "0m", "0h", "-45m", "m", "h30", "1h-30m", "1:60", "1:5", "1:30:00", "P", "PT", "400 days",
-		"1e9h", "99999999999999999999h", "45 meters", "0.001m", "NaNh", "1h1h", strings.Repeat("9", 500) + "m"} {
+		"1e9h", "99999999999999999999h", "45 meters", "1h5", "1h60", "0.001m", "NaNh", "1h1h", strings.Repeat("9", 500) + "m"} {
 		if got, err := when.Duration(text); !errors.Is(err, mcptools.CodeInvalidArguments) || !strings.Contains(err.Error(), "write the unit") {
 			t.Errorf("%q: got %v, %v, want a hint about units", text, got, err)
 		}
@@ -55,6 +55,8 @@ func TestInstant(t *testing.T) {
 		"2026-03-27T14:30":          "2026-03-27T14:30:00+01:00",
 		"2026-03-30 09:00":          "2026-03-30T09:00:00+02:00", // after the change
 		"2026-03-30":                "2026-03-30T00:00:00+02:00",
+		"30.3.2026":                 "2026-03-30T00:00:00+02:00",
+		"27.03.2026 09:05":          "2026-03-27T09:05:00+01:00",
 		"now":                       "2026-03-27T14:30:00+01:00",
 		"today":                     "2026-03-27T00:00:00+01:00",
 		"Tomorrow 09:15":            "2026-03-28T09:15:00+01:00",
@@ -71,10 +73,17 @@ func TestInstant(t *testing.T) {
 			t.Errorf("%q: got %v, %v, want %s", text, got.In(berlin), err, want)
 		}
 	}
-	for _, text := range []string{"", "soon", "2026-03-29T02:30" /* skipped */, "2026-02-30", "27.03.2026", "today 25:00", "today 9", "+3", "+999999d", "12:00"} {
+	for _, text := range []string{"", "soon", "2026-03-29T02:30" /* skipped */, "2026-02-30", "30.02.2026", "03/27/2026", "monday", "today 25:00", "today 9", "+3", "+999999d", "12:00"} {
 		if got, err := when.Instant(text, berlin, now); !errors.Is(err, mcptools.CodeInvalidArguments) {
 			t.Errorf("%q: got %v, %v, want an error", text, got, err)
 		}
+	}
+	// A model does not know what day it is.
+	if _, err := when.Instant("next friday", berlin, now); err == nil || !strings.Contains(err.Error(), "today is Friday 2026-03-27") {
+		t.Errorf("got %v, want today's date in it", err)
+	}
+	if !when.WholeDay("30.3.2026") || when.WholeDay("30.3.2026 09:00") {
+		t.Error("30.3.2026 is a whole day, 30.3.2026 09:00 is not")
 	}
 }
 
