@@ -59,6 +59,9 @@ func TestSearch(t *testing.T) {
 	var types []any
 	for _, row := range rows {
 		types = append(types, row["type"])
+		if row["link"] != nil { // long, and the id does
+			t.Errorf("%v has the link %v", row["type"], row["link"])
+		}
 	}
 	if !slices.Equal(types, []any{"mail", "event", "person"}) {
 		t.Errorf("by rank, found %v", types)
