@@ -152,7 +152,7 @@ func groupRow(g *directoryGroup) GroupRow {
 // GetGroupInput says which group to read, and how much of it.
 type GetGroupInput struct {
 	Group      string `json:"group" jsonschema:"name, address or id"`
-	Members    bool   `json:"members,omitempty"`
+	Members    bool   `json:"members,omitempty" jsonschema:"only these; default: both"`
 	Owners     bool   `json:"owners,omitempty"`
 	Transitive bool   `json:"transitive,omitempty" jsonschema:"members of groups within it too"`
 	Limit      int    `json:"limit,omitempty" jsonschema:"members" minimum:"1" maximum:"200" default:"50"`
@@ -174,7 +174,8 @@ type Group struct {
 
 const memberFields = "id,displayName,userPrincipalName,mail,accountEnabled"
 
-// GetGroup reads a group, with its owners and members where asked for.
+// GetGroup reads a group with its owners and members, or with those of the two
+// that are asked for.
 // https://learn.microsoft.com/graph/api/group-get,
 // https://learn.microsoft.com/graph/api/group-list-members and
 // https://learn.microsoft.com/graph/api/group-list-transitivemembers
@@ -182,6 +183,11 @@ func (c *Client) GetGroup(ctx context.Context, in GetGroupInput) (*Group, error)
 	path, err := c.groupPath(ctx, in.Group)
 	if err != nil {
 		return nil, err
+	}
+	args := in
+	args.Cursor, args.Limit = "", 0
+	if !in.Members && !in.Owners && !in.Transitive {
+		in.Members, in.Owners = true, in.Cursor == "" // a cursor goes on with members
 	}
 	var g directoryGroup
 	if err := c.get(ctx, path, url.Values{"$select": {groupRowFields + ",visibility,membershipRule,isAssignableToRole"}}, nil, &g); err != nil {
@@ -201,8 +207,6 @@ func (c *Client) GetGroup(ctx context.Context, in GetGroupInput) (*Group, error)
 	if !in.Members && !in.Transitive {
 		return out, nil
 	}
-	args := in
-	args.Cursor, args.Limit = "", 0
 	members := "/members"
 	if in.Transitive {
 		members = "/transitiveMembers"
@@ -256,5 +260,5 @@ func (c *Client) findGroup(ctx context.Context, name string) (string, error) {
 		candidates = append(candidates, match.Candidate{ID: g.ID, Name: g.Name, Also: []string{g.Mail}, Note: g.Mail})
 	}
 	one, err := match.One("group", name, candidates)
-	return one.ID, err
+	return one.ID, orFind(err, "m365_groups_find")
 }

@@ -192,8 +192,20 @@ func TestGroupGet(t *testing.T) {
 	if got := column(rowsOf(nested["members"]), "name"); !slices.Contains(got, "Sam Okafor") || !slices.Contains(got, "Service Desk") {
 		t.Errorf("nested members %v", got)
 	}
-	if alone := s.call(t, "m365_group_get", args{"group": fmt.Sprint(got["id"])}); alone["members"] != nil || alone["name"] != "All Staff" {
+	plain := s.call(t, "m365_group_get", args{"group": fmt.Sprint(got["id"]), "limit": 5})
+	if plain["members"] == nil || plain["owners"] == nil || plain["name"] != "All Staff" {
+		t.Errorf("by itself, a group is %v", plain)
+	}
+	if next := s.call(t, "m365_group_get", args{"group": fmt.Sprint(got["id"]), "cursor": plain["cursor"]}); next["members"] == nil || next["owners"] != nil {
+		t.Errorf("it goes on with %v", next)
+	}
+	if alone := s.call(t, "m365_group_get", args{"group": fmt.Sprint(got["id"]), "owners": true}); alone["members"] != nil {
 		t.Errorf("alone %v", alone)
 	}
-	s.fails(t, mcptools.CodeNotFound, "m365_group_get", args{"group": "Knights"})
+	if e := s.fails(t, mcptools.CodeNotFound, "m365_group_get", args{"group": "Knights"}); !strings.Contains(e.Hint, "m365_groups_find") {
+		t.Errorf("got %v, want the tool that finds groups", e)
+	}
+	if e := s.fails(t, mcptools.CodeNotFound, "m365_user_get", args{"user": "Lancelot"}); !strings.Contains(e.Hint, "m365_users_find") {
+		t.Errorf("got %v, want the tool that finds users", e)
+	}
 }

@@ -2,11 +2,13 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"regexp"
 	"strings"
 
 	"github.com/msptoolbelt/toolbelt/internal/match"
+	"github.com/msptoolbelt/toolbelt/mcptools"
 )
 
 var guid = regexp.MustCompile(`^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$`)
@@ -49,7 +51,16 @@ func (c *Client) findUser(ctx context.Context, name string) (string, error) {
 		candidates = append(candidates, match.Candidate{ID: u.ID, Name: u.Name, Also: []string{u.UPN, u.Mail}, Note: u.UPN})
 	}
 	one, err := match.One("user", name, candidates)
-	return one.ID, err
+	return one.ID, orFind(err, "m365_users_find")
+}
+
+// orFind names the tool that finds what was not found, where the error names no
+// candidates.
+func orFind(err error, tool string) error {
+	if e, ok := errors.AsType[*mcptools.Error](err); ok && e.Code == mcptools.CodeNotFound && e.Hint == "" {
+		return e.WithHint("names are compared from their beginning; look for it with %s", tool)
+	}
+	return err
 }
 
 // wellKnownFolders are the names that Graph takes in place of a folder's id.
