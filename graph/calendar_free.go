@@ -28,10 +28,12 @@ type FreeBusy struct {
 	TimeZone string       `json:"time_zone"`
 	AllFree  []TimeSlot   `json:"all_free" jsonschema:"everybody is free"`
 	People   []PersonTime `json:"people"`
+	Note     string       `json:"note,omitempty"`
 	Cut      bool         `json:"cut,omitempty" jsonschema:"there is more; ask for a shorter time or fewer people"`
 }
 
-// PersonTime is when one person is free and busy.
+// PersonTime is when one person is busy, and free where nobody is together:
+// else the free time of each only repeats what the rest says.
 type PersonTime struct {
 	Address string     `json:"address"`
 	Free    []TimeSlot `json:"free,omitempty"`
@@ -200,8 +202,10 @@ func (c *Client) schedules(ctx context.Context, owner string, addresses []string
 func freeBusy(addresses []string, schedules map[string]schedule, whole span, zone *time.Location, length time.Duration, anyHour bool) *FreeBusy {
 	out := &FreeBusy{TimeZone: zone.String(), AllFree: []TimeSlot{}, People: []PersonTime{}}
 	left := max(maxSlots/len(addresses)/2, 4)
-	common, known := []span{whole}, 0
-	for _, address := range addresses {
+	common, anyTime := []span{whole}, []span{whole} // the latter outside of working hours too
+	alone := make([][]span, len(addresses))
+	known := 0
+	for i, address := range addresses {
 		s, ok := schedules[strings.ToLower(address)]
 		person := PersonTime{Address: address}
 		switch {
@@ -213,19 +217,42 @@ func freeBusy(addresses []string, schedules map[string]schedule, whole span, zon
 			known++
 			busy := within(s.busy(whole, zone), []span{whole})
 			free := without([]span{whole}, busy)
+			anyTime = within(anyTime, free)
 			if hours := s.working(whole, zone); hours != nil && !anyHour {
 				free = within(free, hours)
 			}
 			common = within(common, free)
-			person.Free = slots(atLeast(free, length), zone, left, &out.Cut)
 			person.Busy = slots(busy, zone, left, &out.Cut)
+			alone[i] = free
 		}
 		out.People = append(out.People, person)
 	}
-	if known > 0 {
-		out.AllFree = slots(atLeast(common, length), zone, maxSlots/3, &out.Cut)
+	if known == 0 {
+		return out
 	}
+	out.AllFree = slots(atLeast(common, length), zone, maxSlots/3, &out.Cut)
+	if len(out.AllFree) == 0 && known > 1 {
+		for i := range out.People {
+			out.People[i].Free = slots(atLeast(alone[i], length), zone, left, &out.Cut)
+		}
+	}
+	out.Note = freeNote(len(out.AllFree) > 0, len(atLeast(anyTime, length)) > 0, known < len(addresses))
 	return out
+}
+
+// freeNote says what the free slots do not.
+func freeNote(found, outside, unknown bool) string {
+	var notes []string
+	switch {
+	case !found && outside:
+		notes = append(notes, "no slot within everybody's working hours; any_hour finds those outside")
+	case !found:
+		notes = append(notes, "no slot of that length; try a shorter duration or more days")
+	}
+	if unknown {
+		notes = append(notes, "people with a problem are left out of all_free")
+	}
+	return strings.Join(notes, "; ")
 }
 
 func scheduleProblem(code string) string {

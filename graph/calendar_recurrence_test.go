@@ -2,6 +2,7 @@ package graph
 
 import (
 	"encoding/json"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -152,13 +153,13 @@ func TestFreeBusy(t *testing.T) {
 	if len(busy) != 2 || busy[0] != (TimeSlot{"2027-03-26T10:00+01:00", "2027-03-26T12:00+01:00", "busy"}) || busy[1] != (TimeSlot{"2027-03-29T08:00+02:00", "2027-03-29T16:00+02:00", "oof"}) {
 		t.Errorf("busy %v", busy)
 	}
-	free := out.People[0].Free
+	free := freeBusy([]string{"known@a.example"}, schedules, whole, zone, 30*time.Minute, false).AllFree
 	want := []TimeSlot{
 		{Start: "2027-03-26T08:00+01:00", End: "2027-03-26T10:00+01:00"}, {Start: "2027-03-26T12:00+01:00", End: "2027-03-26T17:00+01:00"},
 		{Start: "2027-03-29T16:00+02:00", End: "2027-03-29T17:00+02:00"},
 	}
-	if len(free) != len(want) || free[0] != want[0] || free[1] != want[1] || free[2] != want[2] {
-		t.Errorf("free %v", free)
+	if !slices.Equal(free, want) || out.People[0].Free != nil {
+		t.Errorf("free %v, and again %v", free, out.People[0].Free)
 	}
 	if busy := out.People[1].Busy; len(busy) != 1 || busy[0] != (TimeSlot{"2027-03-26T09:00+01:00", "2027-03-26T10:00+01:00", "oof"}) {
 		t.Errorf("by view, busy %v", busy)
@@ -173,6 +174,20 @@ func TestFreeBusy(t *testing.T) {
 	}
 	if any := freeBusy([]string{"known@a.example"}, schedules, whole, zone, 30*time.Minute, true); any.AllFree[0].Start != "2027-03-26T00:00+01:00" {
 		t.Errorf("at any hour, free %v", any.AllFree)
+	}
+	if !strings.Contains(out.Note, "left out") {
+		t.Errorf("the note is %q, want those that are left out", out.Note)
+	}
+
+	// Where nobody is free together, each one's time helps to choose, and the
+	// note says why.
+	both := []string{"known@a.example", "view@b.example"}
+	saturday := span{start: at("2027-03-27"), end: at("2027-03-28")}
+	if out := freeBusy(both, schedules, saturday, zone, time.Hour, false); len(out.AllFree) != 0 || len(out.People[1].Free) == 0 || !strings.Contains(out.Note, "any_hour") {
+		t.Errorf("on Saturday: %+v", out)
+	}
+	if out := freeBusy(both, schedules, whole, zone, 72*time.Hour, true); len(out.AllFree) != 0 || !strings.Contains(out.Note, "shorter") {
+		t.Errorf("for three days: %+v", out)
 	}
 }
 
