@@ -38,6 +38,8 @@ type recurrenceRange struct {
 	Zone  string `json:"recurrenceTimeZone,omitempty"`
 }
 
+const dayName = "mon(?:day)?|tue(?:s(?:day)?)?|wed(?:nesday)?|thu(?:r(?:s(?:day)?)?)?|fri(?:day)?|sat(?:urday)?|sun(?:day)?"
+
 var (
 	weekDays  = []string{"sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"}
 	workDays  = weekDays[1:6]
@@ -46,7 +48,22 @@ var (
 	units     = []string{"day", "week", "month", "year"}
 	adverbs   = []string{"daily", "weekly", "monthly", "yearly"}
 
-	rule     = regexp.MustCompile(`^(daily|weekly|weekdays|monthly|yearly|every(?: (?:\d{1,2}))? (?:day|week|month|year)s?)(?: on ([a-z0-9, ]+?))?(?: (?:until (\d{4}-\d{2}-\d{2})|(?:for )?(\d{1,3}) times))?$`)
+	rule = regexp.MustCompile(`^(daily|weekly|weekdays|monthly|yearly|every(?: (?:\d{1,2}))? (?:day|week|month|year)s?)(?: on ([a-z0-9, ]+?))?(?: (?:until (\d{4}-\d{2}-\d{2})|(?:for )?(\d{1,3}) times))?$`)
+
+	// spoken is how people put a rule, and the form that rule has for it. In order.
+	spoken = []struct {
+		pattern *regexp.Regexp
+		written string
+	}{
+		{regexp.MustCompile(`\bthe `), ""},
+		{regexp.MustCompile(`\b(\d{1,2})(?:st|nd|rd|th)\b`), "$1"},
+		{regexp.MustCompile(`,? (?:for )?(\d{1,3}) (?:times|occurrences)$`), " $1 times"},
+		{regexp.MustCompile(`, until `), " until "},
+		{regexp.MustCompile(`^every weekdays?\b`), "weekdays"},
+		{regexp.MustCompile(`^(?:on )?((?:first|second|third|fourth|last) [a-z]+|\d{1,2}) (?:of|in) (?:every|each) month\b`), "monthly on $1"},
+		{regexp.MustCompile(`^(?:every|each) ((?:first|second|third|fourth|last) [a-z]+) of (?:a|every|each)? ?month\b`), "monthly on $1"},
+		{regexp.MustCompile(`^(?:every|each|on) ((?:` + dayName + `)s?(?:(?:, ?| and |, and )(?:` + dayName + `)s?)*)\b`), "weekly on $1"},
+	}
 	monthDay = regexp.MustCompile(`^(?:(\d{1,2})|(\d{1,2}) ([a-z]{3,9})|([a-z]{3,9}) (\d{1,2})|(first|second|third|fourth|last) ([a-z]+)(?: of ([a-z]{3,9}))?)$`)
 )
 
@@ -56,9 +73,14 @@ var (
 //	  [on mon,wed | on 15 | on last fri | on 24 dec | on first mon of may]
 //	  [until 2026-12-31 | 10 times]
 //
-// What is left out follows from start, which must itself fit the pattern.
+// and what people say for these, such as "every Tuesday", "the last Friday of
+// every month" or "monthly on the 15th". What is left out follows from start,
+// which must itself fit the pattern.
 func parseRecurrence(text string, start time.Time) (*recurrence, error) {
 	line := strings.Join(strings.Fields(strings.ToLower(text)), " ")
+	for _, s := range spoken {
+		line = s.pattern.ReplaceAllString(line, s.written)
+	}
 	m := rule.FindStringSubmatch(line)
 	if m == nil {
 		return nil, badRecurrence(text)

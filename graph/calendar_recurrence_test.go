@@ -40,6 +40,17 @@ func TestParseRecurrence(t *testing.T) {
 		{"yearly on 31 march 3 times", "yearly on 31 mar 3 times"},
 		{"yearly on march 31", "yearly on 31 mar"},
 		{"yearly on last wed of mar", "yearly on last wed of mar"},
+		{"every Wednesday until 2027-12-31", "weekly on wed until 2027-12-31"},
+		{"every Wed and Fri for 6 times", "weekly on wed,fri 6 times"},
+		{"each monday, wednesday, and fridays", "weekly on mon,wed,fri"},
+		{"every weekday", "weekly on mon,tue,wed,thu,fri"},
+		{"weekly, 10 times", "weekly on wed 10 times"},
+		{"Weekly on Wednesday, until 2027-12-31", "weekly on wed until 2027-12-31"},
+		{"monthly on the last Wednesday", "monthly on last wed"},
+		{"the last Wednesday of every month, 5 occurrences", "monthly on last wed 5 times"},
+		{"every last wednesday of the month", "monthly on last wed"},
+		{"every month on the 31st", "monthly on 31"},
+		{"31st of each month", "monthly on 31"},
 	}
 	for _, tt := range tests {
 		r, err := parseRecurrence(tt.text, start)
@@ -58,6 +69,7 @@ func TestParseRecurrence(t *testing.T) {
 		"", "hourly", "weekly on foo", "weekly on thu", "monthly on 15", "monthly on 32", "monthly on first wed", "every 0 weeks", "daily on mon",
 		"weekly until 2027-03-01", "weekly until 2027-13-01", "weekly 0 times", "yearly on 24 dec", "monthly on 31 mar", "yearly on 31 marble",
 		"weekdays on sat", "every 100 days", "daily daily", "weekly until 2027-06-01 10 times",
+		"every other week", "every wednesdaily", "every wed fortnightly", "every thursday",
 	} {
 		if r, err := parseRecurrence(text, start); err == nil {
 			t.Errorf("%q is %v", text, r)
