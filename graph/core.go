@@ -5,8 +5,10 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/msptoolbelt/toolbelt/auth"
+	"github.com/msptoolbelt/toolbelt/internal/when"
 )
 
 // WhoAmIInput has no arguments.
@@ -23,6 +25,7 @@ type WhoAmI struct {
 	TenantID    string   `json:"tenant_id,omitempty"`
 	Domain      string   `json:"domain,omitempty"`
 	TimeZone    string   `json:"time_zone,omitempty"`
+	Now         string   `json:"now" jsonschema:"weekday, date and time"`
 	Permissions []string `json:"permissions,omitempty"`
 	Lacking     []string `json:"lacking,omitempty" jsonschema:"tools without permission, and which one is missing"`
 	Unusable    []string `json:"unusable,omitempty" jsonschema:"tools that need the other kind of sign-in"`
@@ -42,6 +45,7 @@ func (c *Client) WhoAmI(ctx context.Context, _ WhoAmIInput) (*WhoAmI, error) {
 		return nil, err
 	}
 	out := &WhoAmI{SignIn: "user", ID: claims.ObjectID, TenantID: claims.TenantID, Permissions: granted(claims)}
+	zone := time.UTC
 	if claims.AppOnly {
 		out.SignIn, out.Account = "application", claims.AppID
 	} else {
@@ -50,10 +54,11 @@ func (c *Client) WhoAmI(ctx context.Context, _ WhoAmIInput) (*WhoAmI, error) {
 			return nil, err
 		}
 		out.Account, out.Name, out.Mail, out.ID = me.UPN, me.Name, me.Mail, me.ID
-		if zone, err := c.zone(ctx, "", ""); err == nil {
-			out.TimeZone = zone.String()
+		if known, err := c.knownZone(ctx, "", ""); err == nil && known != nil {
+			out.TimeZone, zone = known.String(), known
 		}
 	}
+	out.Now = when.Now(zone)
 	var organizations struct {
 		Value []struct {
 			ID      string `json:"id"`

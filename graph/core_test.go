@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/msptoolbelt/toolbelt/graph"
 	"github.com/msptoolbelt/toolbelt/graph/graphtest"
@@ -15,6 +16,10 @@ func TestWhoAmI(t *testing.T) {
 	got := s.call(t, "m365_whoami", args{})
 	if got["account"] != sam || got["name"] != "Sam Okafor" || got["sign_in"] != "user" || got["tenant_id"] != graphtest.TenantID || got["time_zone"] != "Europe/Berlin" {
 		t.Errorf("signed in is %v", got)
+	}
+	text, _ := got["now"].(string)
+	if now, err := time.Parse("Monday 2006-01-02T15:04Z07:00", text); err != nil || time.Since(now) > 5*time.Minute {
+		t.Errorf("now is %q, %v", text, err)
 	}
 	if !slices.Contains(asList(got["permissions"]), any("Mail.Send")) {
 		t.Errorf("permissions %v", got["permissions"])

@@ -84,7 +84,7 @@ func New(source auth.TokenSource, options Options) (*Client, error) {
 	if err != nil {
 		return nil, fmt.Errorf("halopsa: %w", err)
 	}
-	c.service = &rest.Service{Name: "HaloPSA", Base: base, Client: authorized, Explain: explain,
+	c.service = &rest.Service{Name: "HaloPSA", Base: base, Client: authorized, Explain: c.explain,
 		Header: http.Header{"Accept-Language": {"en-US"}}}
 	return c, nil
 }

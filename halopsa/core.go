@@ -14,6 +14,7 @@ import (
 	"github.com/msptoolbelt/toolbelt/auth"
 	"github.com/msptoolbelt/toolbelt/internal/markup"
 	"github.com/msptoolbelt/toolbelt/internal/rest"
+	"github.com/msptoolbelt/toolbelt/internal/when"
 	"github.com/msptoolbelt/toolbelt/mcptools"
 )
 
@@ -27,6 +28,7 @@ type WhoAmIOutput struct {
 	Agent    Agent    `json:"agent"`
 	Scopes   []string `json:"scopes,omitempty" jsonschema:"of the token, where it tells"`
 	TimeZone string   `json:"time_zone"`
+	Now      string   `json:"now" jsonschema:"weekday, date and time"`
 	Problem  string   `json:"problem,omitempty"`
 }
 
@@ -37,7 +39,7 @@ func (c *Client) WhoAmI(ctx context.Context, _ WhoAmIInput) (*WhoAmIOutput, erro
 	if err != nil {
 		return nil, err
 	}
-	out := &WhoAmIOutput{Instance: strings.TrimSuffix(c.service.Base.String(), "/api"), Agent: agentRow(me), Scopes: c.scopes(ctx), TimeZone: c.zone.String()}
+	out := &WhoAmIOutput{Instance: strings.TrimSuffix(c.service.Base.String(), "/api"), Agent: agentRow(me), Scopes: c.scopes(ctx), TimeZone: c.zone.String(), Now: when.Now(c.zone)}
 	var info struct {
 		Tenant string `json:"tenant_id"`
 	}

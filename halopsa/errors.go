@@ -1,7 +1,9 @@
 package halopsa
 
 import (
+	"context"
 	"encoding/json"
+	"slices"
 	"strings"
 
 	"github.com/msptoolbelt/toolbelt/internal/rest"
@@ -11,7 +13,7 @@ import (
 // explain adds Halo's own sentence to an error. Halo explains itself in many
 // shapes: a bare sentence, a JSON string, or an object in which one of several
 // fields holds it.
-func explain(f *rest.Failure) {
+func (c *Client) explain(f *rest.Failure) {
 	e := f.Error
 	sentence := rest.Sentence(sentenceOf(f.Body))
 	if sentence != "" {
@@ -33,8 +35,24 @@ func explain(f *rest.Failure) {
 		// Halo answers 401 both for a bad token and for a missing scope.
 		e.Hint = "check that the API application has the scope for this, and that its agent may do it"
 	}
-	if call := mcptools.CallFrom(f.Ctx); call != nil && (e.Code == mcptools.CodePermissionDenied || e.Code == mcptools.CodeUnauthenticated) {
-		e.Scopes = call.Tool.Spec().Scopes.Application
+	if e.Code == mcptools.CodePermissionDenied || e.Code == mcptools.CodeUnauthenticated {
+		c.addMissingScopes(f.Ctx, e)
+	}
+}
+
+// addMissingScopes names the scopes of the tool that the token lacks. Of a token
+// that does not tell its scopes, any may be missing.
+func (c *Client) addMissingScopes(ctx context.Context, e *mcptools.Error) {
+	call := mcptools.CallFrom(ctx)
+	if call == nil {
+		return
+	}
+	wanted, granted := call.Tool.Spec().Scopes.Application, c.scopes(ctx)
+	e.Scopes = slices.DeleteFunc(slices.Clone(wanted), func(scope string) bool {
+		return slices.Contains(granted, scope) || slices.Contains(granted, "all")
+	})
+	if len(e.Scopes) == 0 && e.Code == mcptools.CodePermissionDenied {
+		e.Hint = "the API application has the scope for this, so the role of the agent that it acts as forbids it"
 	}
 }
 

@@ -1,11 +1,36 @@
 package halopsa_test
 
 import (
+	"encoding/json"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/msptoolbelt/toolbelt/halopsa"
 	"github.com/msptoolbelt/toolbelt/halopsa/halotest"
+	"github.com/msptoolbelt/toolbelt/mcptools"
 )
+
+// What is granted is not missing: a model would send people after it in vain.
+func TestErrorsNameOnlyWhatIsMissing(t *testing.T) {
+	t.Parallel()
+	s := start(t, halotest.Options{Scopes: []string{"read:tickets"}})
+	_, err := s.client.Tools().Call(t.Context(), "halo_tickets_assign", json.RawMessage(`{"ticket_id":2043,"agent":"me"}`))
+	e, ok := errors.AsType[*mcptools.Error](err)
+	if !ok || e.Code != mcptools.CodePermissionDenied || !slices.Equal(e.Scopes, []string{"edit:tickets"}) {
+		t.Errorf("got %v, want edit:tickets to be missing", err)
+	}
+
+	s = start(t, halotest.Options{})
+	s.server.Faults().Next(1, http.MethodPost, "/Tickets", halotest.Answer{Status: http.StatusForbidden})
+	_, err = s.client.Tools().Call(t.Context(), "halo_tickets_assign", json.RawMessage(`{"ticket_id":2043,"agent":"me"}`))
+	e, ok = errors.AsType[*mcptools.Error](err)
+	if !ok || e.Code != mcptools.CodePermissionDenied || len(e.Scopes) != 0 || !strings.Contains(e.Hint, "role") {
+		t.Errorf("got %v, want the agent's role to be the reason", err)
+	}
+}
 
 func TestWhoAmITellsAgentInstanceAndScopes(t *testing.T) {
 	t.Parallel()
@@ -15,7 +40,7 @@ func TestWhoAmITellsAgentInstanceAndScopes(t *testing.T) {
 		t.Fatal(err)
 	}
 	if got.Agent.Name != "Sam Okafor" || got.Instance != s.server.URL() || got.Tenant != halotest.TenantName ||
-		len(got.Scopes) != 2 || got.TimeZone != "Europe/Berlin" || got.Problem != "" {
+		len(got.Scopes) != 2 || got.TimeZone != "Europe/Berlin" || len(got.Now) < len("Friday 2026-03-27T14:30Z") || got.Problem != "" {
 		t.Errorf("%+v", got)
 	}
 }

@@ -138,4 +138,10 @@ func WholeDay(text string) bool {
 	return err == nil || text == "today" || text == "tomorrow" || text == "yesterday"
 }
 
+// Now says what day and time it is in loc, for models, which cannot know:
+// "Friday 2026-03-27T14:30+01:00".
+func Now(loc *time.Location) string {
+	return time.Now().In(loc).Format("Monday 2006-01-02T15:04Z07:00")
+}
+
 func clip(text string) string { return text[:min(len(text), 40)] }
