@@ -40,7 +40,7 @@ func warning(spec Spec) string {
 		mark Mark
 		text string
 	}{
-		{Outbound, "Other people will see it."},
+		{Outbound, "Other people may see it."},
 		{Privileged, "It changes who can do what."},
 		{Financial, "It changes what somebody pays."},
 		{Secret, "It shows a secret."},
