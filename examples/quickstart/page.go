@@ -6,6 +6,7 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 // page writes what happens for a person to read.
@@ -35,15 +36,28 @@ func (p *page) chapter(title string) { p.printf("\n%s\n", p.paint(bold, title)) 
 
 func (p *page) say(format string, args ...any) { p.printf("  "+format+"\n", args...) }
 
-// call shows a call as the assistant makes it.
+// call shows a call as the assistant makes it, long values cut short.
 func (p *page) call(tool string, args map[string]any) {
+	short := map[string]any{}
+	for name, value := range args {
+		if text, ok := value.(string); ok {
+			value = shorten(text, 48)
+		}
+		short[name] = value
+	}
 	var text strings.Builder
 	encoder := json.NewEncoder(&text)
 	encoder.SetEscapeHTML(false)
-	if encoder.Encode(args) != nil {
+	if encoder.Encode(short) != nil {
 		text.WriteString("?")
 	}
-	p.printf("  %s %s %s\n", p.paint(cyan, "→"), p.paint(cyan, tool), shorten(text.String(), 150))
+	for i, line := range wrap(text.String(), width-len(tool)) {
+		mark := p.paint(cyan, "→ "+tool)
+		if i > 0 {
+			mark = strings.Repeat(" ", len("→ "+tool)-len("→")+1)
+		}
+		p.printf("  %s %s\n", mark, line)
+	}
 }
 
 func (p *page) cost(bytes int, took time.Duration) {
@@ -51,12 +65,19 @@ func (p *page) cost(bytes int, took time.Duration) {
 }
 
 func (p *page) result(format string, args ...any) {
-	p.printf("    %s\n", p.paint(green, fmt.Sprintf(format, args...)))
+	p.block(green, fmt.Sprintf(format, args...))
 }
 
 func (p *page) failure(text string) {
 	for line := range strings.Lines(text) {
-		p.printf("    %s\n", p.paint(yellow, strings.TrimRight(line, "\n")))
+		p.block(yellow, line)
+	}
+}
+
+// block writes indented lines of one colour.
+func (p *page) block(style, text string) {
+	for _, line := range wrap(text, width) {
+		p.printf("    %s\n", p.paint(style, line))
 	}
 }
 
@@ -67,9 +88,29 @@ func (p *page) question(text, answer string) {
 		if i == 0 {
 			mark = "? "
 		}
-		p.printf("    %s\n", p.paint(yellow, mark+shorten(line, 110)))
+		p.printf("    %s\n", p.paint(yellow, mark+shorten(line, 72)))
 	}
 	p.printf("    %s\n", p.paint(yellow, "  user: "+answer))
+}
+
+// width is how many columns a line of the page may take, without its indent.
+const width = 104
+
+// wrap breaks text between words.
+func wrap(text string, width int) []string {
+	lines := []string{""}
+	for word := range strings.FieldsSeq(text) {
+		last := &lines[len(lines)-1]
+		switch {
+		case *last == "":
+			*last = word
+		case utf8.RuneCountInString(*last)+1+utf8.RuneCountInString(word) <= width:
+			*last += " " + word
+		default:
+			lines = append(lines, word)
+		}
+	}
+	return lines
 }
 
 func shorten(text string, limit int) string {

@@ -23,6 +23,8 @@ type stage struct {
 	tools   mcptools.Set
 	session *mcp.ClientSession
 	closers []func()
+	// everyday is the tools of the preset that the server offers by default.
+	everyday mcptools.Set
 
 	mail   string // the id of the mail that started it all
 	ticket any    // the id of the ticket that it became
@@ -49,6 +51,9 @@ func newStage(ctx context.Context, p *page) (*stage, error) {
 	if err != nil {
 		return s, err
 	}
+	everyday, _ := graph.Preset("user")
+	service, _ := halopsa.Preset("user")
+	s.everyday = mcptools.Join(microsoft.Tools().Keep(everyday), psa.Tools().Keep(service))
 	s.tools = mcptools.Join(microsoft.Tools(), psa.Tools()).With(
 		mcptools.Confirm(mcptools.Risky, mcptools.ConfirmOptions{}),
 		mcptools.Timeout(time.Minute),

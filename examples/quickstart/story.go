@@ -3,9 +3,11 @@ package main
 import (
 	"context"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/msptoolbelt/toolbelt/graph/graphtest"
+	"github.com/msptoolbelt/toolbelt/mcptools"
 )
 
 // tour tells the whole story.
@@ -34,26 +36,39 @@ func showTools(_ context.Context, s *stage) error {
 	s.page.chapter("The tools")
 	s.page.say("Each tool is a Go method with a schema. A model pays for its name, description and arguments:")
 	type group struct {
-		name          string
-		tools, tokens int
+		system, name string
+		tools        []string
+		tokens       int
 	}
 	var groups []group
-	total := 0
 	for tool := range s.tools.All() {
-		spec, tokens := tool.Spec(), (tool.Cost()+3)/4
-		if len(groups) == 0 || groups[len(groups)-1].name != spec.Toolset {
-			groups = append(groups, group{name: spec.Toolset})
+		spec := tool.Spec()
+		system, name, _ := strings.Cut(spec.Name, "_")
+		if len(groups) == 0 || groups[len(groups)-1].name != spec.Toolset || groups[len(groups)-1].system != system {
+			groups = append(groups, group{system: system, name: spec.Toolset})
 		}
 		g := &groups[len(groups)-1]
-		g.tools++
-		g.tokens += tokens
-		total += tokens
+		g.tools = append(g.tools, name)
+		g.tokens += tokens(tool)
 	}
 	for _, g := range groups {
-		s.page.printf("    %-12s %2d tools %6d tokens\n", g.name, g.tools, g.tokens)
+		s.page.printf("    %-5s %-10s %2d tools %5d tokens  %s\n", g.system, g.name, len(g.tools), g.tokens,
+			s.page.paint(dim, shorten(strings.Join(g.tools, ", "), 72)))
 	}
-	s.page.say("%d tools, about %d tokens; a preset or a choice of toolsets makes it a third of that.", s.tools.Len(), total)
+	all, preset := s.tools, s.everyday
+	s.page.say("All %d tools are about %d tokens; the preset “user” has %d tools and %d tokens.", all.Len(), cost(all), preset.Len(), cost(preset))
 	return nil
+}
+
+// tokens estimates what a model pays for a tool.
+func tokens(tool mcptools.Tool) int { return (tool.Cost() + 3) / 4 }
+
+func cost(tools mcptools.Set) int {
+	sum := 0
+	for tool := range tools.All() {
+		sum += tokens(tool)
+	}
+	return sum
 }
 
 func readTheMail(ctx context.Context, s *stage) error {
@@ -152,7 +167,8 @@ func mistaken(ctx context.Context, s *stage) error {
 		return err
 	}
 	p.failure(failure)
-	_, failure, err = s.call(ctx, "halo_time_log", map[string]any{"ticket_id": s.ticket, "duration": "45", "note": "?"})
+	p.say("A name that fits two clients is not guessed:")
+	_, failure, err = s.call(ctx, "halo_tickets_search", map[string]any{"client": "Elbe"})
 	if err != nil {
 		return err
 	}
