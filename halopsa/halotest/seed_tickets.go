@@ -69,13 +69,14 @@ func (d *data) seedCrowd(now time.Time) {
 	users := []int{UserAnna, UserJonas, UserMira, UserLena, 105, 106, 107, 108, 109, 110}
 	statuses := []int{StatusNew, StatusInProgress, StatusWaiting, StatusScheduled, StatusClosed, StatusUpdated, StatusSupplier, StatusResolved, StatusClosed}
 	agents := []int{AgentSam, AgentUnassigned, AgentElif, AgentPriya, AgentSam}
-	for i := range 71 {
+	const crowd = 71
+	for i := range crowd {
 		topic, status := topics[i%len(topics)], statuses[i%len(statuses)]
 		if topic.kind == TypeChange && status != StatusClosed {
 			status = StatusScheduled // a change request has few statuses
 		}
 		d.seedTicket(now, seedTicket{
-			id: TicketSecondRaid + 1 + i, kind: topic.kind, user: users[i%len(users)], status: status,
+			id: TicketSecondRaid + crowd - i, kind: topic.kind, user: users[i%len(users)], status: status,
 			agent: agents[i%len(agents)], team: 1 + i%2, priority: 1 + i%4, summary: topic.summary, details: topic.details,
 			category: topic.category, age: time.Duration(7*i+1) * time.Hour, due: time.Duration(5*(i%11)-15) * time.Hour,
 		})
