@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+	"strings"
 
 	"github.com/msptoolbelt/toolbelt/internal/markup"
 )
@@ -112,14 +113,20 @@ func (c *Client) sitesOf(ctx context.Context, owner url.Values) (*Section, error
 	return sectionOf(ctx, c, "/Site", "sites", owner, nil, func(s site) Line { return Line{ID: int(s.ID), Name: s.Name, Note: s.Phone} })
 }
 
+// openTicketsOf shows the newest open tickets, with what tells urgent from not.
 func (c *Client) openTicketsOf(ctx context.Context, owner url.Values) (*Section, error) {
-	type ticketLine struct {
-		ID      whole  `json:"id"`
-		Summary string `json:"summary"`
-		Date    moment `json:"dateoccurred"`
+	names, err := c.labels(ctx, ticketLabels...)
+	if err != nil {
+		return nil, err
 	}
-	return sectionOf(ctx, c, "/Tickets", "tickets", owner, url.Values{"open_only": {"true"}}, func(t ticketLine) Line {
-		return Line{ID: int(t.ID), Name: markup.Preview(t.Summary, 100), Note: c.stamp(t.Date)}
+	newest := params("open_only", "true", "order", "id", "orderdesc", "true")
+	return sectionOf(ctx, c, "/Tickets", "tickets", owner, newest, func(t ticket) Line {
+		row := c.ticketRow(names, t)
+		note := joinNonEmpty(", ", row.Status, row.Priority, row.Agent)
+		if day, _, ok := strings.Cut(row.Reported, "T"); ok {
+			note = joinNonEmpty(", ", note, "since "+day)
+		}
+		return Line{ID: row.ID, Name: markup.Preview(row.Summary, 100), Note: note}
 	})
 }
 

@@ -103,6 +103,11 @@ func TestOverviewHasEverySection(t *testing.T) {
 			t.Errorf("%+v is no open ticket of the client", ticket)
 		}
 	}
+	for i, line := range got.Sections["tickets"].Items {
+		if !strings.Contains(line.Note, ", since 20") || i > 0 && line.ID > got.Sections["tickets"].Items[i-1].ID {
+			t.Errorf("%+v, want status, priority, agent and date, the newest first", line)
+		}
+	}
 }
 
 func TestOverviewKeepsWhatAMissingScopeLeaves(t *testing.T) {

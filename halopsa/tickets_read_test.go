@@ -1,6 +1,7 @@
 package halopsa_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -99,6 +100,25 @@ func TestSearchFilters(t *testing.T) {
 }
 
 // Lists carry no names of agents and priorities; the reference tables do.
+// Halo's 1900-01-01 comes before every date, but nobody is in a hurry for it.
+func TestTicketsWithoutADueDateComeLast(t *testing.T) {
+	t.Parallel()
+	s := start(t, halotest.Options{})
+	page, err := s.client.SearchTickets(t.Context(), halopsa.SearchTicketsInput{Sort: "due", Limit: 30})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dated := 0
+	for _, row := range page.Items {
+		if row.Due != "" {
+			dated++
+		}
+	}
+	if dated == 0 || dated == len(page.Items) || !slices.IsSortedFunc(page.Items[:dated], func(a, b halopsa.TicketRow) int { return cmp.Compare(a.Due, b.Due) }) {
+		t.Errorf("%d of %d have a date: %+v", dated, len(page.Items), page.Items)
+	}
+}
+
 func TestRowsHaveNames(t *testing.T) {
 	t.Parallel()
 	s := start(t, halotest.Options{})

@@ -60,7 +60,15 @@ func (c *Client) SearchTickets(ctx context.Context, in SearchTicketsInput) (*mcp
 	l := collection{tool: "halo_tickets_search", cursor: in.Cursor, limit: cmp.Or(in.Limit, 20), path: "/Tickets", key: "tickets", query: query}
 	in.Cursor, in.Limit = "", 0
 	l.args = in
-	return list(ctx, c, l, func(t ticket) TicketRow { return c.ticketRow(names, t) })
+	page, err := list(ctx, c, l, func(t ticket) TicketRow { return c.ticketRow(names, t) })
+	if err == nil && in.Sort == "due" {
+		// Halo puts tickets without a date, 1900-01-01, before all others. On each
+		// page they come last.
+		slices.SortStableFunc(page.Items, func(a, b TicketRow) int {
+			return cmp.Compare(flag(a.Due == ""), flag(b.Due == ""))
+		})
+	}
+	return page, err
 }
 
 // ticketQuery turns names into the filters of GET /Tickets.

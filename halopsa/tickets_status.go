@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/msptoolbelt/toolbelt/mcptools"
@@ -17,6 +18,24 @@ type SetStatusInput struct {
 	Outcome  string `json:"outcome,omitempty" jsonschema:"of the note"`
 }
 
+// orAction adds to the error of an unknown status that an action is called so,
+// such as On Hold, which sets a status of another name.
+func (c *Client) orAction(ctx context.Context, t *ticket, name string, err error) error {
+	e, ok := errors.AsType[*mcptools.Error](err)
+	if _, number := strconv.Atoi(name); !ok || e.Code != mcptools.CodeNotFound || number == nil {
+		return err
+	}
+	allowed, failed := c.allowed(ctx, t)
+	if failed != nil {
+		return err // without the advice
+	}
+	o, failed := allowed.pick(name)
+	if failed != nil {
+		return err
+	}
+	return e.WithHint("%s is an action: halo_tickets_run_action with the outcome %d\n%s", o.Name, o.ID, e.Hint)
+}
+
 // SetTicketStatus changes the status of a ticket. With a note both are one
 // action, so that the workflow takes notice.
 func (c *Client) SetTicketStatus(ctx context.Context, in SetStatusInput) (*TicketWrite, error) {
@@ -27,7 +46,7 @@ func (c *Client) SetTicketStatus(ctx context.Context, in SetStatusInput) (*Ticke
 	t := before.ticket()
 	status, err := c.resolveIn(ctx, "status", within{ticketType: int(t.TypeID)}, in.Status)
 	if err != nil {
-		return nil, err
+		return nil, c.orAction(ctx, &t, in.Status, err)
 	}
 	expected := fields{"status_id": status.ID}
 	if in.Note == "" && in.Outcome == "" {

@@ -1,6 +1,7 @@
 package halopsa_test
 
 import (
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -52,6 +53,23 @@ func TestStatusOfTheRightClass(t *testing.T) {
 }
 
 // Outcomes depend on the workflow step, and on what the agent may do.
+// People call the button a status: the error leads to it.
+func TestAStatusThatIsAnAction(t *testing.T) {
+	t.Parallel()
+	s := start(t, halotest.Options{})
+	_, err := s.client.SetTicketStatus(t.Context(), halopsa.SetStatusInput{TicketID: halotest.TicketPrinter, Status: "on hold"})
+	e, ok := errors.AsType[*mcptools.Error](err)
+	if !ok || e.Code != mcptools.CodeNotFound || !strings.Contains(e.Hint, "halo_tickets_run_action with the outcome 15") || !strings.Contains(e.Hint, "Waiting on User") {
+		t.Errorf("got %v", err)
+	}
+	for _, status := range []string{"15", "Flying"} { // the number of an action is no name of a status
+		_, err := s.client.SetTicketStatus(t.Context(), halopsa.SetStatusInput{TicketID: halotest.TicketPrinter, Status: status})
+		if !errors.Is(err, mcptools.CodeNotFound) || strings.Contains(err.Error(), "run_action") {
+			t.Errorf("%s: got %v", status, err)
+		}
+	}
+}
+
 func TestAvailableActionsFollowTheWorkflow(t *testing.T) {
 	t.Parallel()
 	s := start(t, halotest.Options{})
