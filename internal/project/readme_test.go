@@ -1,4 +1,4 @@
-package toolbelt_test
+package project_test
 
 import (
 	"fmt"
@@ -17,7 +17,7 @@ import (
 // compiled with the tests.
 func TestReadmeSnippets(t *testing.T) {
 	compiled := squeeze(read(t, "example_test.go"))
-	snippets := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(read(t, "README.md"), -1)
+	snippets := regexp.MustCompile("(?s)```go\n(.*?)```").FindAllStringSubmatch(read(t, "../../README.md"), -1)
 	if len(snippets) < 8 {
 		t.Fatalf("found %d snippets", len(snippets))
 	}
@@ -30,8 +30,8 @@ func TestReadmeSnippets(t *testing.T) {
 
 // TestReadmeTools holds the table of the README to the tools that there are.
 func TestReadmeTools(t *testing.T) {
-	const begin, end = "<!-- tools: generated; UPDATE_GOLDEN=1 go test . -->\n", "<!-- end of tools -->"
-	readme := read(t, "README.md")
+	const begin, end = "<!-- tools: generated; UPDATE_GOLDEN=1 go test ./internal/project -->\n", "<!-- end of tools -->"
+	readme := read(t, "../../README.md")
 	before, rest, ok1 := strings.Cut(readme, begin)
 	_, after, ok2 := strings.Cut(rest, end)
 	if !ok1 || !ok2 {
@@ -39,13 +39,13 @@ func TestReadmeTools(t *testing.T) {
 	}
 	want := before + begin + toolTable(t) + end + after
 	if os.Getenv("UPDATE_GOLDEN") != "" {
-		if err := os.WriteFile("README.md", []byte(want), 0o644); err != nil {
+		if err := os.WriteFile("../../README.md", []byte(want), 0o644); err != nil {
 			t.Fatal(err)
 		}
 		return
 	}
 	if readme != want {
-		t.Error("the table of tools is out of date; run UPDATE_GOLDEN=1 go test .")
+		t.Error("the table of tools is out of date; run UPDATE_GOLDEN=1 go test ./internal/project")
 	}
 }
 

@@ -1,4 +1,4 @@
-package toolbelt_test
+package project_test
 
 import (
 	"context"
