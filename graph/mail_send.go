@@ -165,7 +165,8 @@ func body(text, kind string) (itemBody, error) {
 	}
 	html, err := markup.ToHTML(text)
 	if err != nil {
-		return itemBody{}, &mcptools.Error{Code: mcptools.CodeInvalidArguments, Message: "body: cannot be read as Markdown", Err: err}
+		return itemBody{}, &mcptools.Error{Code: mcptools.CodeInvalidArguments, Message: "body: it cannot be read as Markdown, or is longer than 100 KB",
+			Hint: "shorten it, or set body_type to html or text", Err: err}
 	}
 	return itemBody{ContentType: "html", Content: html}, nil
 }

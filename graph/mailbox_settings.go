@@ -237,7 +237,7 @@ func (in EditMailboxSettingsInput) autoReply(reply autoReply, zone *time.Locatio
 		}
 		html, err := markup.ToHTML(text.given)
 		if err != nil {
-			return reply, &mcptools.Error{Code: mcptools.CodeInvalidArguments, Message: "the reply cannot be read as Markdown", Err: err}
+			return reply, &mcptools.Error{Code: mcptools.CodeInvalidArguments, Message: "the reply cannot be read as Markdown, or is longer than 100 KB", Err: err}
 		}
 		*text.target = html
 	}

@@ -154,7 +154,8 @@ func noteHTML(text, format string) (string, error) {
 	}
 	html, err := markup.ToHTML(text)
 	if err != nil {
-		return "", &mcptools.Error{Code: mcptools.CodeInvalidArguments, Message: "the text cannot be read as Markdown", Err: err}
+		return "", &mcptools.Error{Code: mcptools.CodeInvalidArguments, Message: "the text cannot be read as Markdown, or is longer than 100 KB",
+			Hint: "shorten it", Err: err}
 	}
 	return html, nil
 }

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"strings"
 
-	"github.com/msptoolbelt/toolbelt/internal/markup"
 	"github.com/msptoolbelt/toolbelt/mcptools"
 )
 
@@ -36,7 +35,7 @@ type TicketFields struct {
 func (c *Client) body(ctx context.Context, in TicketFields, kind Entry, have *ticket) (fields, error) {
 	body := fields{}
 	if in.Details != "" {
-		html, err := markup.ToHTML(in.Details)
+		html, err := noteHTML(in.Details, "markdown")
 		if err != nil {
 			return nil, err
 		}

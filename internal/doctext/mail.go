@@ -18,6 +18,10 @@ import (
 const (
 	maxParts = 100 // of one message, at all depths
 	maxNest  = 8   // multiparts within multiparts
+
+	// maxHeader bounds a header that is read; the time for some grows with the
+	// square of their length, and real ones are shorter.
+	maxHeader = 4 << 10
 )
 
 // shownHeaders are those of a message that its reader wants to see.
@@ -50,6 +54,9 @@ func mailText(content []byte) (string, error) {
 
 // headerText decodes words such as =?utf-8?q?Gr=C3=BC=C3=9Fe?= (RFC 2047).
 func headerText(value string) string {
+	if len(value) > maxHeader {
+		value = value[:maxHeader] + "…"
+	}
 	decoder := mime.WordDecoder{CharsetReader: func(charset string, input io.Reader) (io.Reader, error) {
 		raw, err := io.ReadAll(input)
 		return strings.NewReader(decode(raw, charset)), err
@@ -72,7 +79,7 @@ func (r *mailReader) read(header textproto.MIMEHeader, body io.Reader, depth int
 	if r.parts++; r.parts > maxParts || depth > maxNest {
 		return
 	}
-	media, parameters, err := mime.ParseMediaType(header.Get("Content-Type"))
+	media, parameters, err := parameterized(header, "Content-Type")
 	if err != nil {
 		media = "text/plain"
 	}
@@ -86,7 +93,7 @@ func (r *mailReader) read(header textproto.MIMEHeader, body io.Reader, depth int
 			r.read(part.Header, part, depth+1)
 		}
 	}
-	disposition, names, _ := mime.ParseMediaType(header.Get("Content-Disposition"))
+	disposition, names, _ := parameterized(header, "Content-Disposition")
 	if name := names["filename"]; disposition == "attachment" || name != "" || media != "text/plain" && media != "text/html" {
 		if name == "" {
 			name = parameters["name"]
@@ -100,6 +107,15 @@ func (r *mailReader) read(header textproto.MIMEHeader, body io.Reader, depth int
 	r.addText(media, parameters["charset"], decodeTransfer(header.Get("Content-Transfer-Encoding"), body))
 }
 
+// parameterized reads a header such as text/plain; charset=utf-8.
+func parameterized(header textproto.MIMEHeader, name string) (string, map[string]string, error) {
+	value := header.Get(name)
+	if len(value) > maxHeader {
+		return "", nil, ErrNoText
+	}
+	return mime.ParseMediaType(value)
+}
+
 func (r *mailReader) addText(media, charset string, content []byte) {
 	text := strings.ReplaceAll(decode(content, charset), "\r\n", "\n")
 	if media == "text/plain" {
@@ -108,7 +124,10 @@ func (r *mailReader) addText(media, charset string, content []byte) {
 		}
 		return
 	}
-	if markdown, err := markup.FromHTML(text); err == nil && r.rich == "" {
+	if r.rich != "" {
+		return
+	}
+	if markdown, err := markup.FromHTML(text); err == nil {
 		r.rich = markdown
 	}
 }

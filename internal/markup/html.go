@@ -36,6 +36,9 @@ func parse(source string) *html.Node {
 		return nil
 	}
 	source = strings.ToValidUTF8(source, "\uFFFD")
+	if tooManyRoots(source) {
+		return &html.Node{Type: html.TextNode, Data: textOf(source)}
+	}
 	root, err := html.Parse(strings.NewReader(source))
 	if err != nil { // more than 512 elements within each other
 		return &html.Node{Type: html.TextNode, Data: textOf(source)}
@@ -73,9 +76,14 @@ func convert(root *html.Node) (string, error) {
 	if root.Type == html.TextNode {
 		return tidy(strings.Join(strings.Fields(root.Data), " ")), nil
 	}
+	if tooMuch(root) {
+		return tidy(plain(root)), nil
+	}
 	c := converter.NewConverter(
 		converter.WithEscapeMode(converter.EscapeModeDisabled),
-		converter.WithPlugins(base.NewBasePlugin(), commonmark.NewCommonmarkPlugin(), table.NewTablePlugin()),
+		converter.WithPlugins(base.NewBasePlugin(), commonmark.NewCommonmarkPlugin(),
+			// Padding costs tokens, and a table of one long cell and many short ones would be nothing else.
+			table.NewTablePlugin(table.WithCellPaddingBehavior(table.CellPaddingBehaviorMinimal))),
 	)
 	// The base plugin writes < as &lt; for a page; for a reader it is a <.
 	hide, show := strings.NewReplacer("<", "\uE000", ">", "\uE001"), strings.NewReplacer("\uE000", "<", "\uE001", ">")

@@ -20,9 +20,20 @@ import (
 // A single line break stays one, as people expect in a mail. HTML in the
 // Markdown is shown as it was written, such as the <name> in
 // "ping <name>"; only <br> does what it says.
+//
+// Markdown of more than 100 KB is an error: some of it takes time that grows
+// with the square of its length. So do tables with more than 50 columns, which
+// stay text.
 func ToHTML(markdown string) (string, error) {
+	if len(markdown) > maxMarkdown {
+		return "", fmt.Errorf("markup: Markdown of %d KB; at most %d KB are converted", len(markdown)>>10, maxMarkdown>>10)
+	}
+	extensions := []goldmark.Extender{extension.Linkify, extension.Strikethrough, extension.TaskList}
+	if !wideTable(markdown) {
+		extensions = append(extensions, extension.Table)
+	}
 	converter := goldmark.New(
-		goldmark.WithExtensions(extension.GFM),
+		goldmark.WithExtensions(extensions...),
 		goldmark.WithRendererOptions(htmlrenderer.WithHardWraps(), renderer.WithNodeRenderers(util.Prioritized(shownHTML{}, 100))),
 	)
 	var b bytes.Buffer
@@ -30,6 +41,20 @@ func ToHTML(markdown string) (string, error) {
 		return "", fmt.Errorf("markup: convert Markdown: %w", err)
 	}
 	return strings.TrimSpace(b.String()), nil
+}
+
+const (
+	maxMarkdown = 100 << 10 // bytes
+	maxColumns  = 50        // of a table: each of its rows gets as many cells as its head has
+)
+
+func wideTable(markdown string) bool {
+	for line := range strings.Lines(markdown) {
+		if strings.Count(line, "|") > maxColumns {
+			return true
+		}
+	}
+	return false
 }
 
 // shownHTML renders HTML within Markdown as text. To leave it out, as goldmark
