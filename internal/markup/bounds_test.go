@@ -67,7 +67,7 @@ func TestMarkdownThatCostsMuch(t *testing.T) {
 	for name, source := range map[string]string{
 		"wide table": strings.Repeat("|a", 320) + "\n" + strings.Repeat("|-", 320) + "\n" + strings.Repeat("|\n", 20_000),
 		"table":      strings.Repeat("|a", 50) + "\n" + strings.Repeat("|-", 50) + "\n" + strings.Repeat("|\n", 20_000),
-		"quotations": strings.Repeat("> ", 20_000),
+		"quotations": strings.Repeat("> ", 4000),
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
