@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"regexp"
 	"strings"
 	"time"
 
@@ -119,8 +120,11 @@ type eventTimes struct {
 	allDay     bool // then end is the midnight after the last day
 }
 
-// readTimes reads the start and the end of an event. The end may be a length;
-// without one, the event takes that long.
+// withOffset matches times that name their offset.
+var withOffset = regexp.MustCompile(`(?:[Zz]|[+-]\d\d:\d\d)$`)
+
+// readTimes reads the start and the end of an event. The end may be a length, or
+// a time of day on the day of the start; without one, the event takes that long.
 func readTimes(from, to string, zone *time.Location, length time.Duration) (eventTimes, error) {
 	now := time.Now().Truncate(time.Minute)
 	start, err := when.Instant(from, zone, now)
@@ -135,7 +139,14 @@ func readTimes(from, to string, zone *time.Location, length time.Duration) (even
 		t.end = t.start.Add(length)
 		return t, nil
 	}
-	if took, err := when.Duration(to); err == nil {
+	// 12:00 is a time of day here: a meeting from 11:00 of twelve hours is what
+	// nobody means.
+	if clock, err := time.Parse("15:04", strings.TrimSpace(to)); err == nil {
+		if withOffset.MatchString(from) && start.Format("Z07:00") != t.start.Format("Z07:00") {
+			return t, mcptools.Errorf(mcptools.CodeInvalidArguments, "end: give it a date and an offset, as start has them")
+		}
+		to = t.start.Format(dateOnly) + clock.Format("T15:04")
+	} else if took, err := when.Duration(to); err == nil {
 		t.end = t.start.Add(took)
 		return t, nil
 	}

@@ -113,11 +113,11 @@ func (c *Client) FindMeetingTimes(ctx context.Context, in FindTimesInput) (*Foun
 	if err != nil {
 		return nil, err
 	}
-	return foundTimes(answer, zone), nil
+	return foundTimes(answer, zone, in.AnyHour), nil
 }
 
-func foundTimes(answer suggestions, zone *time.Location) *FoundTimes {
-	out := &FoundTimes{TimeZone: zone.String(), Times: []MeetingTime{}, Reason: emptyReason(answer.Reason)}
+func foundTimes(answer suggestions, zone *time.Location, anyHour bool) *FoundTimes {
+	out := &FoundTimes{TimeZone: zone.String(), Times: []MeetingTime{}, Reason: emptyReason(answer.Reason, anyHour)}
 	for _, found := range answer.Times {
 		one := MeetingTime{
 			Start: stamp(found.Slot.Start.in(zone), zone), End: stamp(found.Slot.End.in(zone), zone), Confidence: int(found.Confidence),
@@ -135,14 +135,18 @@ func foundTimes(answer suggestions, zone *time.Location) *FoundTimes {
 	return out
 }
 
-func emptyReason(reason string) string {
+func emptyReason(reason string, anyHour bool) string {
+	hours := " in working hours; try more days, a shorter meeting or any_hour"
+	if anyHour {
+		hours = "; try more days or a shorter meeting"
+	}
 	switch strings.ToLower(reason) {
 	case "":
 		return ""
 	case "attendeesunavailable", "attendeesunavailableorunknown":
-		return "the attendees are not free at the same time; try a longer time or a shorter meeting"
+		return "the attendees are not free at the same time" + hours
 	case "organizerunavailable":
-		return "the organizer is not free; try a longer time or a shorter meeting"
+		return "the organizer is not free" + hours
 	case "locationsunavailable":
 		return "no location is free"
 	}

@@ -30,6 +30,38 @@ func TestCreateEventRefusesNames(t *testing.T) {
 	}
 }
 
+// An end such as 12:00 is a time of day and not a length of twelve hours.
+func TestEndIsATimeOfDay(t *testing.T) {
+	s := newSuite(t, graphtest.Options{})
+	for _, tt := range []struct{ start, end string }{
+		{"2027-05-04T11:00", "12:00"}, {"2027-05-04 11:00", " 12:00"}, {"2027-05-04T11:00+02:00", "12:00"}, {"2027-05-04T11:00", "1h"},
+	} {
+		made := s.call(t, "m365_cal_create", args{"subject": "Short", "start": tt.start, "end": tt.end, "time_zone": "Europe/Berlin"})
+		if made["start"] != "2027-05-04T11:00+02:00" || made["end"] != "2027-05-04T12:00+02:00" {
+			t.Errorf("%v: from %v to %v", tt, made["start"], made["end"])
+		}
+		if longer := s.call(t, "m365_cal_update", args{"id": made["id"], "end": "12:30"}); longer["end"] != "2027-05-04T12:30+02:00" {
+			t.Errorf("changed, it ends %v", longer["end"])
+		}
+	}
+	for start, end := range map[string]string{"2027-05-04T11:00Z": "12:00", "2027-05-04T11:00": "10:30", "2027-05-04": "12:00"} {
+		s.fails(t, mcptools.CodeInvalidArguments, "m365_cal_create", args{"subject": "Short", "start": start, "end": end, "time_zone": "Europe/Berlin"})
+	}
+}
+
+func TestFoundTimesSayWhereToLook(t *testing.T) {
+	s := newSuite(t, graphtest.Options{})
+	saturday := args{"people": []any{tom}, "start": "2027-05-08", "end": "2027-05-08"}
+	found := s.call(t, "m365_cal_find_times", saturday)
+	if reason, _ := found["reason"].(string); len(asList(found["times"])) > 0 || !strings.Contains(reason, "any_hour") {
+		t.Errorf("on Saturday: %v", found)
+	}
+	saturday["any_hour"] = true
+	if found := s.call(t, "m365_cal_find_times", saturday); len(asList(found["times"])) == 0 {
+		t.Errorf("at any hour: %v", found)
+	}
+}
+
 // A lost answer is asked for again: the transactionId keeps the event single.
 func TestCreateEventOnce(t *testing.T) {
 	s := newSuite(t, graphtest.Options{})
