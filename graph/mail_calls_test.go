@@ -44,7 +44,7 @@ func mailCalls() []catalogtest.Call {
 		{Tool: "m365_mail_attachment", Args: args{"mailbox": me, "attachment_id": "printer-log.txt", "as": "text", "max_chars": 100, "offset": 5}, With: foundMail("message_id")},
 		{Tool: "m365_mail_send", Args: args{"mailbox": me, "to": []any{"Anna Berg <anna.berg@hafenlogistik.example>"}, "cc": []any{"tom.lindqvist@nordlicht.example"}, "bcc": []any{"mira.koch@hafenlogistik.example"},
 			"subject": "Printer", "body": "**Done**", "body_type": "markdown", "importance": "high", "attachments": small, "draft_only": false}},
-		{Tool: "m365_mail_reply", Args: args{"mailbox": me, "mode": "reply_all", "body": "On my way", "body_type": "text", "to": []any{"tom.lindqvist@nordlicht.example"}, "attachments": small, "draft_only": true}, With: foundMail("id")},
+		{Tool: "m365_mail_reply", Args: args{"mailbox": me, "mode": "reply_all", "body": "On my way", "body_type": "text", "to": []any{"tom.lindqvist@nordlicht.example"}, "cc": []any{"priya.nair@nordlicht.example"}, "attachments": small, "draft_only": true}, With: foundMail("id")},
 		{Tool: "m365_mail_draft", Args: args{"mailbox": me, "to": []any{"anna.berg@hafenlogistik.example"}, "cc": []any{"tom.lindqvist@nordlicht.example"}, "bcc": []any{},
 			"subject": "Draft", "body": "<p>Hi</p>", "body_type": "html", "importance": "low", "attachments": small}},
 		{Tool: "m365_mail_draft", Args: args{"subject": "Draft 2"}, With: draftID},

@@ -21,6 +21,7 @@ type ReplyMailInput struct {
 	Body        string               `json:"body" jsonschema:"goes above the quoted original" maxLength:"1000000"`
 	BodyType    string               `json:"body_type,omitempty" enum:"markdown,html,text" default:"markdown"`
 	To          []string             `json:"to,omitempty" jsonschema:"more recipients; needed to forward"`
+	CC          []string             `json:"cc,omitempty" jsonschema:"more recipients"`
 	Attachments []OutgoingAttachment `json:"attachments,omitempty"`
 	DraftOnly   bool                 `json:"draft_only,omitempty"`
 }
@@ -35,6 +36,10 @@ type ReplyMailInput struct {
 // https://learn.microsoft.com/graph/api/message-createreply
 func (c *Client) ReplyMail(ctx context.Context, in ReplyMailInput) (*SentMail, error) {
 	more, err := recipients(in.To)
+	if err != nil {
+		return nil, err
+	}
+	copies, err := recipients(in.CC)
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +58,7 @@ func (c *Client) ReplyMail(ctx context.Context, in ReplyMailInput) (*SentMail, e
 	if err != nil {
 		return nil, notSent(err)
 	}
-	if draft, err = c.writeAnswer(ctx, in.Mailbox, draft, answer, more); err != nil {
+	if draft, err = c.writeAnswer(ctx, in.Mailbox, draft, answer, more, copies); err != nil {
 		return nil, kept(err, draft.ID, " without your text")
 	}
 	return c.finish(ctx, in.Mailbox, draft, list, in.DraftOnly)
@@ -83,7 +88,7 @@ func (c *Client) createAnswer(ctx context.Context, in ReplyMailInput) (message, 
 
 // writeAnswer puts the text above the original and adds recipients. It returns
 // the draft as it was, too, when it fails.
-func (c *Client) writeAnswer(ctx context.Context, mailbox string, draft message, answer itemBody, more []recipient) (message, error) {
+func (c *Client) writeAnswer(ctx context.Context, mailbox string, draft message, answer itemBody, more, copies []recipient) (message, error) {
 	path, err := c.path(ctx, mailbox, "/messages/{}", draft.ID)
 	if err != nil {
 		return draft, err
@@ -92,7 +97,10 @@ func (c *Client) writeAnswer(ctx context.Context, mailbox string, draft message,
 	if len(more) > 0 {
 		change["toRecipients"] = addRecipients(draft.To, more)
 	}
-	if len(draft.To)+len(draft.CC)+len(draft.BCC)+len(more) == 0 {
+	if len(copies) > 0 {
+		change["ccRecipients"] = addRecipients(draft.CC, copies)
+	}
+	if len(draft.To)+len(draft.CC)+len(draft.BCC)+len(more)+len(copies) == 0 {
 		return draft, mcptools.Errorf(mcptools.CodeInvalidArguments, "the message has nobody to answer").WithHint("name somebody in to")
 	}
 	written := draft

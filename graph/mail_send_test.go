@@ -186,6 +186,20 @@ func TestReplyKeepsMarkdownAndHistory(t *testing.T) {
 	}
 }
 
+// cc adds to whoever gets a copy anyway, each address once.
+func TestReplyWithACopy(t *testing.T) {
+	s := newSuite(t, graphtest.Options{})
+	id := items(s.call(t, "m365_mail_search", args{"from": anna, "limit": 1}))[0]["id"]
+	sent := s.call(t, "m365_mail_reply", args{"id": id, "body": "Coming", "cc": []any{tom, "Tom <" + tom + ">"}})
+	if cc := texts(sent["cc"]); len(cc) != 1 || !strings.Contains(cc[0], tom) || len(asList(sent["to"])) != 1 {
+		t.Errorf("sent %v", sent)
+	}
+	s.fails(t, mcptools.CodeInvalidArguments, "m365_mail_reply", args{"id": id, "body": "Coming", "cc": []any{"Tom"}})
+	if all := s.fake.Sent(); len(all) != 1 {
+		t.Errorf("%d mails were sent", len(all))
+	}
+}
+
 func TestForward(t *testing.T) {
 	s := newSuite(t, graphtest.Options{})
 	id := s.message(t, "Offer 2041 for Alster Dental")
