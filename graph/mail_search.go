@@ -3,6 +3,7 @@ package graph
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net/url"
 	"strings"
 	"time"
@@ -32,7 +33,8 @@ type SearchMailInput struct {
 type MessageRow struct {
 	ID          string `json:"id"`
 	Time        string `json:"time"`
-	From        string `json:"from"`
+	From        string `json:"from,omitempty"`
+	To          string `json:"to,omitempty" jsonschema:"of own mail, in place of from"`
 	Subject     string `json:"subject"`
 	Preview     string `json:"preview,omitempty"`
 	Unread      bool   `json:"unread,omitempty"`
@@ -47,7 +49,7 @@ type MessageRow struct {
 const textLength = 112
 
 // rowFields is what Graph must send for a row, and no more.
-const rowFields = "id,receivedDateTime,from,subject,bodyPreview,isRead,flag,hasAttachments,importance,isDraft"
+const rowFields = "id,receivedDateTime,from,toRecipients,subject,bodyPreview,isRead,flag,hasAttachments,importance,isDraft"
 
 // SearchMail finds messages, the newest first.
 //
@@ -69,6 +71,14 @@ func (c *Client) SearchMail(ctx context.Context, in SearchMailInput) (*mcptools.
 	if err != nil {
 		return nil, err
 	}
+	own := in.Mailbox
+	if own == "" {
+		claims, err := c.account(ctx)
+		if err != nil {
+			return nil, err
+		}
+		own = claims.Username
+	}
 	args := in
 	args.Cursor, args.Limit = "", 0
 	l := collection{
@@ -78,14 +88,14 @@ func (c *Client) SearchMail(ctx context.Context, in SearchMailInput) (*mcptools.
 	if in.Query == "" && in.Subject == "" && (in.From == "" || strings.Contains(in.From, "@")) {
 		l.query.Set("$filter", in.filter(after, before))
 		l.query.Set("$orderby", "receivedDateTime desc")
-		return list(ctx, c, l, func(m message) MessageRow { return messageRow(m, zone) })
+		return list(ctx, c, l, func(m message) MessageRow { return messageRow(m, own, zone) })
 	}
 	l.query.Set("$search", `"`+in.keywords(after, before)+`"`)
 	if in.Unread || in.Flagged || !after.IsZero() || !before.IsZero() {
 		l.sparse = true
 	}
 	return choose(ctx, c, l, func(m message) (MessageRow, bool) {
-		return messageRow(m, zone), in.accepts(m, after, before)
+		return messageRow(m, own, zone), in.accepts(m, after, before)
 	})
 }
 
@@ -151,13 +161,23 @@ func (in SearchMailInput) keywords(after, before time.Time) string {
 	return strings.Join(terms, " AND ")
 }
 
-func messageRow(m message, zone *time.Location) MessageRow {
-	from, subject := markup.Preview(m.From.String(), 80), markup.Preview(m.Subject, 90)
+// messageRow writes a message in short. Of what own sent or is writing, the
+// receivers tell more than the sender.
+func messageRow(m message, own string, zone *time.Location) MessageRow {
+	who, subject := markup.Preview(m.From.String(), 80), markup.Preview(m.Subject, 90)
 	row := MessageRow{
-		ID: m.ID, Time: stamp(m.when(), zone), From: from, Subject: subject, Unread: !m.Read && !m.Draft, Flagged: m.Flag.Status == "flagged",
+		ID: m.ID, Time: stamp(m.when(), zone), From: who, Subject: subject, Unread: !m.Read && !m.Draft, Flagged: m.Flag.Status == "flagged",
 		Attachments: m.Attached, Importance: unusual(m.Importance, "normal"), Draft: m.Draft,
 	}
-	if room := textLength - len(from) - len(subject); room >= 10 && m.Preview != "" {
+	sent := m.Draft || m.From != nil && strings.EqualFold(m.From.EmailAddress.Address, own)
+	if sent && len(m.To) > 0 {
+		who = markup.Preview(m.To[0].String(), 80)
+		if more := len(m.To) - 1; more > 0 {
+			who += fmt.Sprintf(" and %d more", more)
+		}
+		row.From, row.To = "", who
+	}
+	if room := textLength - len(who) - len(subject); room >= 10 && m.Preview != "" {
 		row.Preview = markup.Preview(m.Preview, room)
 	}
 	return row

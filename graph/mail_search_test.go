@@ -130,6 +130,23 @@ func TestTimesAreInTheZoneOfTheMailbox(t *testing.T) {
 	}
 }
 
+// The sender of all sent mail is the same; whom it went to is what tells it
+// apart.
+func TestSentMailNamesItsReceivers(t *testing.T) {
+	s := newSuite(t, graphtest.Options{})
+	for folder, own := range map[string]bool{"Sent Items": true, "Drafts": true, "Inbox": false} {
+		rows := items(s.call(t, "m365_mail_search", args{"folder": folder}))
+		if len(rows) == 0 {
+			t.Errorf("there is nothing in %s", folder)
+		}
+		for _, row := range rows {
+			if (row["to"] != nil) != own || (row["from"] == nil) != own {
+				t.Errorf("in %s: %v", folder, row)
+			}
+		}
+	}
+}
+
 func TestFoldersByNamePathAndID(t *testing.T) {
 	s := newSuite(t, graphtest.Options{})
 	var page mcptools.Page[graph.FolderRow]
