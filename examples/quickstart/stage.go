@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
@@ -33,7 +34,7 @@ type stage struct {
 // newStage is what an embedding program does: two clients, one set of tools,
 // one line that registers them.
 func newStage(ctx context.Context, p *page) (*stage, error) {
-	s := &stage{page: p, m365: graphtest.New(graphtest.Options{}), halo: halotest.New(halotest.Options{})}
+	s := &stage{page: p, m365: graphtest.New(graphtest.Options{}), halo: halotest.New(halotest.Options{})} //nolint:contextcheck // they end with the stage
 	s.closers = append(s.closers, s.m365.Close, s.halo.Close)
 
 	microsoft, err := graph.New(auth.Static(s.m365.Token()), graph.Options{BaseURL: s.m365.URL()})
@@ -86,8 +87,8 @@ func (s *stage) connect(ctx context.Context) error {
 }
 
 func (s *stage) close() {
-	for i := len(s.closers) - 1; i >= 0; i-- {
-		s.closers[i]()
+	for _, closeOne := range slices.Backward(s.closers) {
+		closeOne()
 	}
 }
 
@@ -120,9 +121,9 @@ func (s *stage) must(ctx context.Context, tool string, args map[string]any) (obj
 // object is a result, read by name.
 type object map[string]any
 
-// first returns the first element of a list.
-func (o object) first(list string) object {
-	elements, _ := o[list].([]any)
+// first returns the first of the items.
+func (o object) first() object {
+	elements, _ := o["items"].([]any)
 	if len(elements) == 0 {
 		return object{}
 	}

@@ -78,7 +78,7 @@ func readTheMail(ctx context.Context, s *stage) error {
 	if err != nil {
 		return err
 	}
-	mail := found.first("items")
+	mail := found.first()
 	s.mail = mail.text("id")
 	p.result("%s  %s  “%s”", mail.text("time"), mail.text("from"), mail.text("subject"))
 	full, err := s.must(ctx, "m365_mail_get", map[string]any{"id": mail.text("id")})
@@ -96,13 +96,13 @@ func openTheTicket(ctx context.Context, s *stage) error {
 	if err != nil {
 		return err
 	}
-	address := person.first("items").text("address")
-	p.result("%s <%s>", person.first("items").text("name"), address)
+	address := person.first().text("address")
+	p.result("%s <%s>", person.first().text("name"), address)
 	contact, err := s.must(ctx, "halo_users_search", map[string]any{"email": address})
 	if err != nil {
 		return err
 	}
-	user := contact.first("items")
+	user := contact.first()
 	p.result("HaloPSA contact %s: %s, %s", user.text("id"), user.text("name"), user.text("client"))
 	ticket, err := s.must(ctx, "halo_tickets_create", map[string]any{
 		"summary": "Label printer in hall 3 prints blank labels", "user": address, "ticket_type": "Incident",
@@ -155,7 +155,7 @@ func throttled(ctx context.Context, s *stage) error {
 	if err != nil {
 		return err
 	}
-	p.result("the transport waited as asked and found “%s”; a write would have been safe, too", found.first("items").text("subject"))
+	p.result("the transport waited as asked and found “%s”; a write would have been safe, too", found.first().text("subject"))
 	return nil
 }
 

@@ -71,7 +71,7 @@ func serveStdio(ctx context.Context, server *mcp.Server) error {
 // unlessDone drops errors that only say that the end was asked for.
 func unlessDone(ctx context.Context, err error) error {
 	if ctx.Err() != nil || errors.Is(err, io.EOF) {
-		return nil
+		return nil //nolint:nilerr // the error is that the end was asked for
 	}
 	return err
 }

@@ -70,6 +70,16 @@ func faultWrites(t *testing.T, w *world) []faultKind {
 		}, func(marker string) map[string]any {
 			return map[string]any{"ticket_id": halotest.TicketPrinter, "note": marker}
 		}),
+		write("halo_time_log", func() map[string]int {
+			return tally(w.halo.Actions(halotest.TicketXray), func(action halotest.Record) any { return fmt.Sprint(action["note"], action["note_html"]) })
+		}, func(marker string) map[string]any {
+			return map[string]any{"ticket_id": halotest.TicketXray, "duration": "15m", "note": marker}
+		}),
+		write("halo_tickets_create", func() map[string]int {
+			return tally(w.halo.Tickets(), func(ticket halotest.Record) any { return ticket["summary"] })
+		}, func(marker string) map[string]any {
+			return map[string]any{"summary": marker, "ticket_type": "Incident", "user": contact, "category_1": "Hardware>Printer"}
+		}),
 	}
 	first := len(faultReads()) + len(kinds)
 	return append(kinds, batchKinds(t, w, first, first+2)...)

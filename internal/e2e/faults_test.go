@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -162,9 +163,7 @@ func (r *faultRun) one(kind faultKind, n int) {
 		r.reports[kind.name][marker] = code
 	}
 	if err == nil && kind.failed != nil {
-		for marker, code := range kind.failed(n, result.Value) {
-			r.reports[kind.name][marker] = code
-		}
+		maps.Copy(r.reports[kind.name], kind.failed(n, result.Value))
 	}
 }
 
