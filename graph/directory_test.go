@@ -123,6 +123,10 @@ func TestUserGet(t *testing.T) {
 	if me := s.call(t, "m365_user_get", args{"user": "me"}); me["username"] != sam || me["groups"] != nil {
 		t.Errorf("me is %v", me)
 	}
+	other := s.call(t, "m365_user_get", args{"user": tom, "include": []any{"mailbox", "forwarding"}})
+	if missing := texts(other["missing"]); len(missing) != 2 || !strings.Contains(missing[0], "mailbox: of somebody else") {
+		t.Errorf("of another mailbox, missing is %v", missing)
+	}
 	if guest := s.call(t, "m365_user_get", args{"user": anna, "include": []any{"signin", "mailbox"}}); guest["guest"] != true || len(texts(guest["missing"])) != 1 {
 		t.Errorf("guest %v", guest)
 	}

@@ -134,12 +134,21 @@ func (c *Client) readUser(ctx context.Context, user string, include []string, zo
 		case err != nil && i == 0:
 			return nil, unreadPart(err)
 		case err != nil:
-			out.Missing = append(out.Missing, p.name+": "+firstLine(err))
+			out.Missing = append(out.Missing, p.name+": "+p.why(err))
 		case count == 0:
 			out.None = append(out.None, p.name)
 		}
 	}
 	return out, nil
+}
+
+// why says why a part cannot be read.
+func (p userPart) why(err error) string {
+	e, ok := errors.AsType[*mcptools.Error](err)
+	if ok && e.Code == mcptools.CodePermissionDenied && len(e.Scopes) == 0 && (p.name == "mailbox" || p.name == "forwarding") {
+		return "of somebody else, only an application or who has access to the mailbox in Exchange may read it"
+	}
+	return firstLine(err)
 }
 
 func unreadPart(err error) error {
