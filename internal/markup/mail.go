@@ -22,6 +22,9 @@ func FromMail(source string) (markdown string, cut bool, err error) {
 	if markdown, err = convert(root); err != nil {
 		return "", false, err
 	}
+	if cut {
+		markdown = withoutRule(markdown)
+	}
 	shorter, more := CutQuoted(markdown)
 	if strings.TrimSpace(shorter) == "" && cut {
 		whole, err := FromHTML(source)

@@ -58,6 +58,8 @@ func TestFromMail(t *testing.T) {
 	}{
 		{"nothing quoted", "<p>new</p>", "new", false},
 		{"outlook", "<div>new</div>" + outlook, "new", true},
+		{"a rule above the history", `<div>new<br><b>bold</b></div><hr><div id="divRplyFwdMsg">From: A</div>old`, "new\n**bold**", true},
+		{"a rule that is meant", "<p>one</p><hr><p>two</p><hr>", "one\n\n* * *\n\ntwo\n\n* * *", false},
 		{"outlook in a deep place", "<div><div>new</div>" + outlook + "</div><div>older</div>", "new", true},
 		{"outlook on the web, twice forwarded", `<div>new</div><div id="x_x_divRplyFwdMsg">From: A</div>old`, "new", true},
 		{"gmail", `new<br><div class="gmail_quote gmail_quote_container"><div class="gmail_attr">Am Mo. schrieb A:</div><blockquote>old</blockquote></div>`, "new", true},
@@ -81,6 +83,7 @@ func TestCutQuoted(t *testing.T) {
 		{"outlook in german", "neu\n\nVon: A\nGesendet: Montag\nold", "neu"},
 		{"outlook in french", "neuf\n\nDe : A\nEnvoyé : lundi\nold", "neuf"},
 		{"markdown of it", "new\n\n---\n\n**From:** A  \n**Sent:** Monday  \nold", "new"},
+		{"bold", "new **bold**\n\n---\n\n**From:** A  \n**Sent:** Monday  \nold", "new **bold**"},
 		{"original message", "new\n-----Original Message-----\nold", "new"},
 		{"gmail", "new\n\nOn Mon, Nov 16, 2026 at 10:00 AM A <a@x.example> wrote:\n> old", "new"},
 		{"in german", "neu\n\nAm Mo., 16. Nov. 2026 um 10:00 Uhr schrieb A <a@x.example>:\n> alt", "neu"},

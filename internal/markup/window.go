@@ -64,13 +64,29 @@ func CutQuoted(text string) (string, bool) {
 		if !startsQuote(lines, i, line) {
 			continue
 		}
-		kept := strings.TrimRight(strings.Join(lines[:i], "\n"), "\n -_*\\")
+		kept := withoutRule(strings.Join(lines[:i], "\n"))
 		if strings.TrimSpace(kept) == "" {
 			return text, false
 		}
 		return kept, true
 	}
 	return text, false
+}
+
+// withoutRule returns the text without the line that parts it from what came
+// below, such as "---" or "* * *".
+func withoutRule(text string) string {
+	for {
+		text = strings.TrimRight(text, " \n")
+		rest, last := "", text
+		if i := strings.LastIndexByte(text, '\n'); i >= 0 {
+			rest, last = text[:i], text[i+1:]
+		}
+		if last == "" || strings.Trim(last, ` -_*\`) != "" {
+			return text
+		}
+		text = rest
+	}
 }
 
 func startsQuote(lines []string, i int, line string) bool {
