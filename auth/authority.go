@@ -33,12 +33,32 @@ type Authority struct {
 	// AuthURL and TokenURL are the endpoints of RFC 6749 section 3. They may
 	// have a query.
 	AuthURL, TokenURL string
+	// DeviceURL is the device authorization endpoint (RFC 8628 section 3.1),
+	// RevokeURL the revocation endpoint (RFC 7009), JWKSURL the server's keys
+	// (RFC 8414). Empty: there is none.
+	DeviceURL, RevokeURL, JWKSURL string
 	// SignInScopes are added to the scopes when a user signs in.
 	SignInScopes []string
 	// Style is how the client's secret travels. Zero means in the form
 	// (client_secret_post), and never a trial of both.
 	Style oauth2.AuthStyle
+	// AssertionAudience is the aud of the client's signed assertions (RFC 7523
+	// section 3). Empty: TokenURL.
+	AssertionAudience string
+	// AcceptsResource says that the server understands the resource parameter
+	// of RFC 8707. It is never sent to others: Entra refuses it (AADSTS9010010).
+	AcceptsResource bool
+	// Capabilities are declared with every token request. "cp1" tells Entra
+	// that claims challenges are answered, as [Transport] does; its tokens then
+	// last a day and can be revoked within minutes. Leave it empty for clients
+	// that do not answer a challenge.
+	//
+	// https://learn.microsoft.com/entra/identity-platform/claims-challenge
+	Capabilities []string
 }
+
+// consumersTenant is the tenant behind "consumers": personal accounts.
+const consumersTenant = "9188040d-6c67-4c5b-b112-36a304b66dad"
 
 // Entra returns the authority of a Microsoft Entra tenant: its id, one of its
 // domains, "organizations" or "consumers". An empty cloud is [CloudGlobal].
@@ -53,10 +73,15 @@ func Entra(cloud Cloud, tenant string) (Authority, error) {
 	a := Authority{
 		AuthURL:      base + "/oauth2/v2.0/authorize",
 		TokenURL:     base + "/oauth2/v2.0/token",
+		DeviceURL:    base + "/oauth2/v2.0/devicecode",
+		JWKSURL:      base + "/discovery/v2.0/keys",
 		SignInScopes: []string{"offline_access"},
 	}
-	if isUUID(tenant) {
+	switch {
+	case isUUID(tenant):
 		a.Issuer = base + "/v2.0"
+	case tenant == "consumers":
+		a.Issuer = strings.TrimSuffix(base, tenant) + consumersTenant + "/v2.0"
 	}
 	return a, a.check()
 }
@@ -89,20 +114,17 @@ func (a Authority) check() error {
 	if err := checkEndpoint(a.TokenURL); err != nil {
 		return fmt.Errorf("auth: token endpoint: %w", err)
 	}
-	if a.AuthURL == "" {
-		return nil
-	}
-	if err := checkEndpoint(a.AuthURL); err != nil {
-		return fmt.Errorf("auth: authorization endpoint: %w", err)
+	for _, endpoint := range []struct{ name, url string }{
+		{"authorization", a.AuthURL}, {"device authorization", a.DeviceURL}, {"revocation", a.RevokeURL}, {"key", a.JWKSURL},
+	} {
+		if endpoint.url == "" {
+			continue
+		}
+		if err := checkEndpoint(endpoint.url); err != nil {
+			return fmt.Errorf("auth: %s endpoint: %w", endpoint.name, err)
+		}
 	}
 	return nil
-}
-
-func (a Authority) style() oauth2.AuthStyle {
-	if a.Style == oauth2.AuthStyleAutoDetect {
-		return oauth2.AuthStyleInParams
-	}
-	return a.Style
 }
 
 func checkEndpoint(raw string) error {

@@ -13,7 +13,7 @@ func newApplication(t testing.TB, s *server) *auth.Source {
 	source, err := auth.NewClientCredentials(auth.ClientCredentialsConfig{
 		Authority:    s.authority(),
 		ClientID:     "app",
-		ClientSecret: auth.NewSecret(clientSecret),
+		ClientAuth: auth.WithSecret(auth.NewSecret(clientSecret)),
 		Scopes:       []string{"all"},
 		Params:       url.Values{"tenant": {"acme"}},
 	})
@@ -66,11 +66,11 @@ func TestThousandColdCallers(t *testing.T) {
 func TestClientCredentialsConfigIsChecked(t *testing.T) {
 	good := auth.Authority{TokenURL: "https://login.example/token"}
 	for name, config := range map[string]auth.ClientCredentialsConfig{
-		"no id":      {Authority: good, ClientSecret: auth.NewSecret("x")},
+		"no id":      {Authority: good, ClientAuth: auth.WithSecret(auth.NewSecret("x"))},
 		"no secret":  {Authority: good, ClientID: "app"},
-		"no address": {ClientID: "app", ClientSecret: auth.NewSecret("x")},
-		"http":       {Authority: auth.Authority{TokenURL: "http://login.example/token"}, ClientID: "app", ClientSecret: auth.NewSecret("x")},
-		"user info":  {Authority: auth.Authority{TokenURL: "https://a:b@login.example/token"}, ClientID: "app", ClientSecret: auth.NewSecret("x")},
+		"no address": {ClientID: "app", ClientAuth: auth.WithSecret(auth.NewSecret("x"))},
+		"http":       {Authority: auth.Authority{TokenURL: "http://login.example/token"}, ClientID: "app", ClientAuth: auth.WithSecret(auth.NewSecret("x"))},
+		"user info":  {Authority: auth.Authority{TokenURL: "https://a:b@login.example/token"}, ClientID: "app", ClientAuth: auth.WithSecret(auth.NewSecret("x"))},
 	} {
 		if _, err := auth.NewClientCredentials(config); err == nil {
 			t.Errorf("%s is accepted", name)

@@ -100,7 +100,7 @@ func TestTokenRequestFollowsNoRedirect(t *testing.T) {
 			return true
 		})
 		source, err := auth.NewClientCredentials(auth.ClientCredentialsConfig{
-			Authority: s.authority(), ClientID: "app", ClientSecret: auth.NewSecret(clientSecret),
+			Authority: s.authority(), ClientID: "app", ClientAuth: auth.WithSecret(auth.NewSecret(clientSecret)),
 			HTTPClient: &http.Client{}, // one that would follow
 		})
 		if err != nil {
@@ -116,7 +116,7 @@ func TestTokenRequestFollowsNoRedirect(t *testing.T) {
 
 func TestUnreachableEndpoint(t *testing.T) {
 	source, err := auth.NewClientCredentials(auth.ClientCredentialsConfig{
-		Authority: auth.Authority{TokenURL: "http://127.0.0.1:1/token?sig=c4n4ry"}, ClientID: "app", ClientSecret: auth.NewSecret("x"),
+		Authority: auth.Authority{TokenURL: "http://127.0.0.1:1/token?sig=c4n4ry"}, ClientID: "app", ClientAuth: auth.WithSecret(auth.NewSecret("x")),
 	})
 	if err != nil {
 		t.Fatal(err)

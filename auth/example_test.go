@@ -58,7 +58,7 @@ func ExampleNewClientCredentials() {
 	source, err := auth.NewClientCredentials(auth.ClientCredentialsConfig{
 		Authority:    authority,
 		ClientID:     "00000000-0000-0000-0000-000000000000",
-		ClientSecret: auth.NewSecret("from the environment"),
+		ClientAuth: auth.WithSecret(auth.NewSecret("from the environment")),
 		Scopes:       []string{"https://graph.microsoft.com/.default"},
 	})
 	if err != nil {

@@ -27,11 +27,14 @@ const flowLife = 10 * time.Minute
 type PKCEConfig struct {
 	Authority Authority
 	ClientID  string
-	// ClientSecret is for confidential clients (web applications); public
+	// ClientAuth is for confidential clients (web applications); public
 	// clients such as desktop programs have none.
-	ClientSecret Secret
+	ClientAuth ClientAuth
 	// Scopes wanted; those of the authority (offline_access) are added.
 	Scopes []string
+	// Resource is the API that the tokens are for (RFC 8707), sent to
+	// authorities that accept it.
+	Resource string
 	// Params are further parameters of the sign-in page, such as prompt,
 	// login_hint or domain_hint.
 	Params url.Values
@@ -56,9 +59,9 @@ type PKCEConfig struct {
 
 // PKCE signs a person in. It is safe for concurrent use.
 type PKCE struct {
-	config PKCEConfig
-	client *http.Client
-	source *Source
+	config   PKCEConfig
+	endpoint *tokenEndpoint
+	source   *Source
 }
 
 // NewPKCE checks config. Nobody is asked to sign in yet.
@@ -78,8 +81,11 @@ func NewPKCE(config PKCEConfig) (*PKCE, error) {
 	if !strings.HasPrefix(config.RedirectPath, "/") {
 		config.RedirectPath = "/" + config.RedirectPath
 	}
-	p := &PKCE{config: config, client: tokenClient(config.HTTPClient)}
-	p.source = NewSource(p.refresh, config.Source)
+	p := &PKCE{config: config, endpoint: &tokenEndpoint{
+		authority: config.Authority, clientID: config.ClientID, auth: config.ClientAuth,
+		resource: config.Resource, client: tokenClient(config.HTTPClient),
+	}}
+	p.source = NewSource(p.endpoint.refresh, config.Source)
 	return p, nil
 }
 
@@ -132,6 +138,16 @@ func (p *PKCE) Begin(redirect string) (*Flow, error) {
 	} {
 		query.Set(name, value)
 	}
+	if p.config.Resource != "" && p.config.Authority.AcceptsResource {
+		query.Set("resource", p.config.Resource)
+	}
+	claims, err := joinClaims(p.source.challenged(), p.config.Authority.Capabilities)
+	if err != nil {
+		return nil, err
+	}
+	if claims != "" {
+		query.Set("claims", claims)
+	}
 	page.RawQuery = query.Encode()
 	f.URL = page.String()
 	return f, nil
@@ -156,11 +172,13 @@ func (p *PKCE) Complete(ctx context.Context, f *Flow, answer url.Values) (*oauth
 		}
 	}
 	code := answer.Get("code")
-	token, err := p.oauth(f.redirect).Exchange(withClient(ctx, p.client), code, oauth2.VerifierOption(f.verifier))
+	token, err := p.endpoint.token(ctx, url.Values{
+		"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {f.redirect}, "code_verifier": {f.verifier},
+	}, code, f.verifier)
 	if err != nil {
-		return nil, tokenError(err, code, f.verifier, p.config.ClientSecret.Expose())
+		return nil, err
 	}
-	if err := p.source.set(token); err != nil {
+	if err := p.source.set(ctx, token); err != nil {
 		return nil, err
 	}
 	return token, nil
@@ -195,33 +213,12 @@ func (p *PKCE) belongs(f *Flow, answer url.Values) error {
 	return nil
 }
 
-// refresh is the FetchFunc behind Source: a new token for the refresh token.
-// The server may rotate it (RFC 6749 section 6); x/oauth2 keeps the old one if
-// the server does not.
-func (p *PKCE) refresh(ctx context.Context, previous *oauth2.Token) (*oauth2.Token, error) {
-	if previous == nil || previous.RefreshToken == "" {
-		return nil, &Error{Code: "login_required", Description: "nobody is signed in", NeedsUser: true}
-	}
-	old := &oauth2.Token{RefreshToken: previous.RefreshToken}
-	token, err := p.oauth("").TokenSource(withClient(ctx, p.client), old).Token()
-	return token, tokenError(err, previous.RefreshToken, p.config.ClientSecret.Expose())
-}
+func (p *PKCE) scopes() []string { return p.config.Authority.signInScopes(p.config.Scopes) }
 
-func (p *PKCE) oauth(redirect string) *oauth2.Config {
-	return &oauth2.Config{
-		ClientID:     p.config.ClientID,
-		ClientSecret: p.config.ClientSecret.Expose(),
-		RedirectURL:  redirect,
-		Endpoint: oauth2.Endpoint{
-			TokenURL:  p.config.Authority.TokenURL,
-			AuthStyle: p.config.Authority.style(),
-		},
-	}
-}
-
-func (p *PKCE) scopes() []string {
-	scopes := slices.Clone(p.config.Scopes)
-	for _, extra := range p.config.Authority.SignInScopes {
+// signInScopes adds those of the authority.
+func (a Authority) signInScopes(wanted []string) []string {
+	scopes := slices.Clone(wanted)
+	for _, extra := range a.SignInScopes {
 		if !slices.Contains(scopes, extra) {
 			scopes = append(scopes, extra)
 		}

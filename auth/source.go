@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -38,8 +39,8 @@ func Static(token string) TokenSource {
 }
 
 // FetchFunc gets a new token. Previous is the last one, nil at first; its
-// refresh token is what a refresh grant needs. A new refresh token must be
-// saved, by those who save them, before FetchFunc returns.
+// refresh token is what a refresh grant needs. [ClaimsFrom] tells from ctx what
+// an API has demanded of the token.
 type FetchFunc func(ctx context.Context, previous *oauth2.Token) (*oauth2.Token, error)
 
 // SourceOptions tunes a [Source]. The zero value is right for most.
@@ -55,6 +56,15 @@ type SourceOptions struct {
 	ExpireBefore time.Duration
 	// FetchTimeout bounds one fetch. Default 30 seconds.
 	FetchTimeout time.Duration
+	// Save stores each new token, fetched or signed in, before anybody gets
+	// it: a server that rotates refresh tokens (RFC 9700 section 4.14) has
+	// ended the old one. While Save fails the source has no token, but keeps
+	// this one and offers it to Save again.
+	Save func(ctx context.Context, token *oauth2.Token) error
+	// Wrap goes around each fetch and its Save: to hold a lock between
+	// processes, use a newer token that another process has stored, or drop
+	// the stored one after "invalid_grant". It is called once, by [NewSource].
+	Wrap func(next FetchFunc) FetchFunc
 }
 
 const (
@@ -78,7 +88,11 @@ type Source struct {
 	cancel  context.CancelFunc
 	running sync.WaitGroup
 
+	saving  sync.Mutex // one Save at a time; taken before mu
+	unsaved *lease     // fetched, but not saved yet; guarded by saving
+
 	mu              sync.Mutex
+	claims          string // demanded by an API, until there is a new token
 	previous        *oauth2.Token
 	flight          *flight
 	failure         error // of the last fetch, given out until failedTill
@@ -123,7 +137,11 @@ func NewSource(fetch FetchFunc, options SourceOptions) *Source {
 	if options.FetchTimeout <= 0 {
 		options.FetchTimeout = 30 * time.Second
 	}
-	s := &Source{fetch: fetch, options: options, previous: options.Initial}
+	s := &Source{options: options, previous: options.Initial}
+	s.fetch = s.saved(fetch)
+	if options.Wrap != nil {
+		s.fetch = options.Wrap(s.fetch)
+	}
 	s.ctx, s.cancel = context.WithCancel(context.Background())
 	if t := options.Initial; t != nil && t.AccessToken != "" && !t.Expiry.IsZero() {
 		if l, err := s.lease(t, time.Now()); err == nil {
@@ -182,17 +200,20 @@ func (s *Source) join(ctx context.Context, now time.Time) (*oauth2.Token, *fligh
 			return nil, nil, fmt.Errorf("auth: waiting for a token: %w", context.Cause(ctx))
 		}
 		s.flight = &flight{done: make(chan struct{})}
-		s.running.Go(s.fly(s.flight, s.previous)) //nolint:contextcheck // a fetch outlives the caller that began it
+		s.running.Go(s.fly(s.flight, s.previous, s.claims)) //nolint:contextcheck // a fetch outlives the caller that began it
 	}
 	return usable, s.flight, nil
 }
 
 // fly returns the body of the fetching goroutine.
-func (s *Source) fly(f *flight, previous *oauth2.Token) func() {
+func (s *Source) fly(f *flight, previous *oauth2.Token, claims string) func() {
 	return func() {
-		ctx, cancel := context.WithTimeout(s.ctx, s.options.FetchTimeout)
+		ctx, cancel := context.WithTimeout(withClaims(withFlight(s.ctx, f), claims), s.options.FetchTimeout)
 		defer cancel()
 		token, err := s.safeFetch(ctx, previous)
+		if err == nil {
+			s.takeUnsaved() // Wrap has found a better one, if there is any
+		}
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		s.settle(f, token, err, time.Now())
@@ -246,13 +267,20 @@ func (s *Source) settle(f *flight, token *oauth2.Token, err error, now time.Time
 func (s *Source) accept(l *lease) {
 	s.current.Store(l)
 	s.previous = l.token
+	s.claims = ""
 	s.failures, s.failure, s.failedTill = 0, nil, time.Time{}
 }
 
 // set replaces the token, after a new sign-in.
-func (s *Source) set(token *oauth2.Token) error {
+func (s *Source) set(ctx context.Context, token *oauth2.Token) error {
 	l, err := s.lease(token, time.Now())
 	if err != nil {
+		return err
+	}
+	s.saving.Lock()
+	defer s.saving.Unlock()
+	s.unsaved = nil // it belongs to the sign-in before
+	if err := s.save(ctx, l.token); err != nil {
 		return err
 	}
 	s.mu.Lock()
@@ -281,18 +309,29 @@ func (s *Source) lease(token *oauth2.Token, now time.Time) (*lease, error) {
 		return nil, &Error{Description: "the access token had already expired"}
 	}
 	t.Expiry = now.Add(life)
-	return &lease{
-		token:     &t,
-		refreshAt: t.Expiry.Add(-min(s.options.RefreshBefore, life/2)),
-		expireAt:  t.Expiry.Add(-min(s.options.ExpireBefore, life/4)),
-	}, nil
+	l := &lease{token: &t, expireAt: t.Expiry.Add(-min(s.options.ExpireBefore, life/4))}
+	// Up to a tenth later, so that processes that started together do not all
+	// come at once; never so late that a token within the buffer is handed out.
+	ahead := min(s.options.RefreshBefore, life/2)
+	l.refreshAt = t.Expiry.Add(-ahead + rand.N(ahead/10+1))
+	if l.refreshAt.After(l.expireAt) {
+		l.refreshAt = l.expireAt
+	}
+	return l, nil
 }
 
 // Invalidate says that the server refused token, so that the next call fetches
 // another. A token that has been replaced meanwhile is ignored. So is the
 // call if it comes more than ten times in ten seconds: then the server refuses
 // every token, and asking for more does not help.
-func (s *Source) Invalidate(token *oauth2.Token) {
+func (s *Source) Invalidate(token *oauth2.Token) { s.Challenge(token, "") }
+
+// Challenge is Invalidate for a server that has also said what the next token
+// must prove: the claims of a claims challenge, a JSON object. They go into the
+// token request, and into the next sign-in if it takes one.
+//
+// https://learn.microsoft.com/entra/identity-platform/claims-challenge
+func (s *Source) Challenge(token *oauth2.Token, claims string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	l := s.current.Load()
@@ -306,6 +345,16 @@ func (s *Source) Invalidate(token *oauth2.Token) {
 		return
 	}
 	s.current.Store(nil)
+	if claims != "" {
+		s.claims = claims
+	}
+}
+
+// challenged returns the claims that a sign-in must ask for.
+func (s *Source) challenged() string {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.claims
 }
 
 // Close ends a running fetch, waits for it, and makes later calls return

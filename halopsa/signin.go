@@ -106,7 +106,7 @@ func (s *Source) found(ctx context.Context) (*auth.Source, error) {
 		return nil, err
 	}
 	source, err := auth.NewClientCredentials(auth.ClientCredentialsConfig{
-		Authority: authority, ClientID: c.ClientID, ClientSecret: c.ClientSecret, Scopes: c.Scopes, HTTPClient: c.HTTPClient,
+		Authority: authority, ClientID: c.ClientID, ClientAuth: auth.WithSecret(c.ClientSecret), Scopes: c.Scopes, HTTPClient: c.HTTPClient,
 	})
 	if err != nil {
 		return nil, err

@@ -114,7 +114,7 @@ func m365Source(c config) (auth.TokenSource, graph.Options, func(), error) {
 	}
 	if secret := c.env("M365_CLIENT_SECRET"); secret != "" {
 		source, err := auth.NewClientCredentials(auth.ClientCredentialsConfig{
-			Authority: authority, ClientID: c.env("M365_CLIENT_ID"), ClientSecret: auth.NewSecret(secret),
+			Authority: authority, ClientID: c.env("M365_CLIENT_ID"), ClientAuth: auth.WithSecret(auth.NewSecret(secret)),
 			Scopes: []string{cloud.DefaultScope()},
 		})
 		if err != nil {

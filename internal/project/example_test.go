@@ -33,7 +33,7 @@ func entra(tenant, clientID, secret string) error {
 		return err
 	}
 	source, err := auth.NewClientCredentials(auth.ClientCredentialsConfig{
-		Authority: authority, ClientID: clientID, ClientSecret: auth.NewSecret(secret),
+		Authority: authority, ClientID: clientID, ClientAuth: auth.WithSecret(auth.NewSecret(secret)),
 		Scopes: []string{graph.Global().DefaultScope()},
 	})
 	if err != nil {
