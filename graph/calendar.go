@@ -200,7 +200,7 @@ func (c *Client) calendarPath(ctx context.Context, mailbox, calendar, template s
 	if err != nil {
 		return "", err
 	}
-	identity, err := c.identity(ctx)
+	identity, err := c.holder(ctx)
 	if err != nil {
 		return "", err
 	}

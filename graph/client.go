@@ -31,7 +31,7 @@ type Options struct {
 	Resilience resilience.Options
 	// Identity names whoever the context's call is for, where one client serves
 	// several users. Cursors and caches of one identity are no use to another.
-	// Nil: told from the access token, or one identity for all.
+	// Nil: told from the access token.
 	Identity func(context.Context) string
 	// CursorKey signs cursors; replicas that share clients share it. At least
 	// 32 bytes; empty is a random key.
@@ -109,16 +109,21 @@ func (c *Client) account(ctx context.Context) (auth.Claims, error) {
 	return claims, nil
 }
 
-// identity is what cursors and caches are bound to.
-func (c *Client) identity(ctx context.Context) (string, error) {
+// owner is what cursors are bound to.
+func (c *Client) owner(ctx context.Context) (string, error) { return c.identity(ctx, rest.Owner) }
+
+// holder is what caches are bound to.
+func (c *Client) holder(ctx context.Context) (string, error) { return c.identity(ctx, rest.Holder) }
+
+func (c *Client) identity(ctx context.Context, told func(context.Context, auth.TokenSource) (string, error)) (string, error) {
 	if c.options.Identity != nil {
 		return c.options.Identity(ctx), nil
 	}
-	claims, err := c.account(ctx)
+	identity, err := told(ctx, c.source)
 	if err != nil {
-		return "", err
+		return "", rest.SignInError(c.service.Name, err)
 	}
-	return claims.TenantID + "/" + claims.ObjectID, nil
+	return identity, nil
 }
 
 // path returns the path of something of a user: template below /me, or below

@@ -97,7 +97,7 @@ func (c *Client) Search(ctx context.Context, in SearchInput) (*mcptools.Page[Sea
 			return nil, err
 		}
 	}
-	identity, err := c.identity(ctx)
+	identity, err := c.owner(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -228,7 +228,7 @@ func (c *Client) groupPath(ctx context.Context, group string) (string, error) {
 	group = strings.TrimSpace(group)
 	id := group
 	if !guid.MatchString(group) {
-		identity, err := c.identity(ctx)
+		identity, err := c.holder(ctx)
 		if err != nil {
 			return "", err
 		}

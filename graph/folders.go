@@ -88,7 +88,7 @@ func (c *Client) foldersKey(ctx context.Context, mailbox string) (string, error)
 	if err != nil {
 		return "", err
 	}
-	identity, err := c.identity(ctx)
+	identity, err := c.holder(ctx)
 	return identity + "\x00" + path, err
 }
 
@@ -203,18 +203,9 @@ func (c *Client) nextLevel(ctx context.Context, root string, parents []mailFolde
 
 // childFolders reads all pages of a list of folders.
 func (c *Client) childFolders(ctx context.Context, path, parent string) ([]mailFolder, error) {
-	l := collection{path: path, query: url.Values{"$select": {folderFields}}}
-	var all []mailFolder
-	for token := ""; ; {
-		rows, next, _, err := fetchPage(ctx, c, l, token, 100, func(f mailFolder) (mailFolder, bool) { return f, true })
-		if err != nil {
-			return nil, err
-		}
-		if all = append(all, rows...); next == "" || len(all) >= maxFolders {
-			return below(parent, all), nil
-		}
-		token = next
-	}
+	l := collection{path: path, query: url.Values{"$select": {folderFields}}, limit: 100}
+	all, err := whole[mailFolder](ctx, c, l, maxFolders)
+	return below(parent, all), err
 }
 
 // below sets the paths of folders.
@@ -261,7 +252,7 @@ func (c *Client) ListMailFolders(ctx context.Context, in ListMailFoldersInput) (
 			tool: "m365_mail_folders", args: args, cursor: in.Cursor, limit: limit, path: path, query: url.Values{"$select": {folderFields}},
 		}, func(f mailFolder) FolderRow { f.Path = f.Name; return folderRow(f) })
 	}
-	identity, err := c.identity(ctx)
+	identity, err := c.owner(ctx)
 	if err != nil {
 		return nil, err
 	}

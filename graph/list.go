@@ -40,7 +40,7 @@ func list[W, R any](ctx context.Context, c *Client, l collection, row func(W) R)
 
 // choose collects the rows of a Graph list that row keeps.
 func choose[W, R any](ctx context.Context, c *Client, l collection, row func(W) (R, bool)) (*mcptools.Page[R], error) {
-	identity, err := c.identity(ctx)
+	identity, err := c.owner(ctx)
 	if err != nil {
 		return nil, err
 	}
@@ -81,6 +81,9 @@ func fetchPage[W, R any](ctx context.Context, c *Client, l collection, token str
 	if _, err := c.service.Do(ctx, request, &page); err != nil {
 		return nil, "", nil, err
 	}
+	if page.Value == nil { // not even an empty list: this is no answer to the question
+		return nil, "", nil, c.service.Unread(request, nil)
+	}
 	rows := make([]R, 0, len(page.Value))
 	for _, element := range page.Value {
 		if r, keep := row(element); keep {
@@ -95,6 +98,26 @@ func fetchPage[W, R any](ctx context.Context, c *Client, l collection, token str
 		return nil, "", nil, err
 	}
 	return rows, more.Encode(), page.Count, nil
+}
+
+// maxPages bounds the pages of a list that is read to its end.
+const maxPages = 100
+
+// whole reads a list to its end, or until it has so many rows.
+func whole[W any](ctx context.Context, c *Client, l collection, most int) ([]W, error) {
+	var all []W
+	token := ""
+	for range maxPages {
+		rows, next, _, err := fetchPage(ctx, c, l, token, l.limit, func(element W) (W, bool) { return element, true })
+		if err != nil {
+			return nil, err
+		}
+		if all = append(all, rows...); next == "" || len(all) >= most {
+			return all, nil
+		}
+		token = next
+	}
+	return nil, &mcptools.Error{Code: mcptools.CodeUpstream, Message: c.service.Name + " sends pages of a list without an end"}
 }
 
 // get reads one thing.

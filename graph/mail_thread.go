@@ -110,19 +110,8 @@ func (c *Client) messagesOf(ctx context.Context, mailbox, conversation string) (
 	if err != nil {
 		return nil, err
 	}
-	l := collection{path: path, query: url.Values{"$select": {threadFields}, "$filter": {"conversationId eq " + quote(conversation)}}}
-	var all []message
-	for token := ""; len(all) < maxThread; {
-		rows, next, _, err := fetchPage(ctx, c, l, token, 20, func(m message) (message, bool) { return m, true })
-		if err != nil {
-			return nil, err
-		}
-		if all = append(all, rows...); next == "" {
-			break
-		}
-		token = next
-	}
-	return all, nil
+	l := collection{path: path, query: url.Values{"$select": {threadFields}, "$filter": {"conversationId eq " + quote(conversation)}}, limit: 50}
+	return whole[message](ctx, c, l, maxThread)
 }
 
 func threadMessage(m message, zone *time.Location) (ThreadMessage, error) {

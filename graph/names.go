@@ -20,7 +20,7 @@ func (c *Client) userID(ctx context.Context, user string) (string, error) {
 	if guid.MatchString(user) || strings.Contains(user, "@") {
 		return user, checkID(user)
 	}
-	identity, err := c.identity(ctx)
+	identity, err := c.holder(ctx)
 	if err != nil {
 		return "", err
 	}

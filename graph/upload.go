@@ -36,28 +36,42 @@ func (c *Client) upload(ctx context.Context, draftPath string, f file, report fu
 	if err != nil {
 		return err
 	}
+	complete, err := c.sendParts(ctx, target, draftPath, f, report)
+	if err == nil && !complete && !c.attached(ctx, draftPath, f) {
+		err = &mcptools.Error{Code: mcptools.CodeUpstream, Message: "the upload service took the file, but the message does not have it"}
+	}
+	return err
+}
+
+// sendParts sends a file part by part. It reports whether the service said that
+// it has the whole file.
+func (c *Client) sendParts(ctx context.Context, target uploadTarget, draftPath string, f file, report func(done int)) (complete bool, err error) {
 	failures := 0
-	for at := 0; at < len(f.content); {
-		next, err := target.put(ctx, f.content, at)
+	left := 2*len(f.content)/chunkSize + 2*maxUploadFailures // parts that may be sent, repetitions included
+	for at := 0; at < len(f.content); left-- {
+		if left == 0 {
+			return false, &mcptools.Error{Code: mcptools.CodeUpstream, Message: "the upload service asks for the same parts over and over"}
+		}
+		next, done, err := target.put(ctx, f.content, at)
 		if err == nil {
-			at, failures = next, 0
+			at, failures, complete = next, 0, done
 			report(at)
 			continue
 		}
 		if failures++; failures > maxUploadFailures || !resumable(err) {
-			return err
+			return false, err
 		}
 		next, lost := target.next(ctx)
 		switch {
 		case lost == nil:
-			at = next
+			at, complete = next, false
 		case errors.Is(lost, mcptools.CodeNotFound) && c.attached(ctx, draftPath, f):
-			return nil // the last answer was lost, and the session ended with it
+			return true, nil // the last answer was lost, and the session ended with it
 		default:
-			return err
+			return false, err
 		}
 	}
-	return nil
+	return complete, nil
 }
 
 // resumable reports whether an upload may go on after a part failed.
@@ -105,8 +119,9 @@ func (c *Client) uploadTarget(address string) (uploadTarget, error) {
 	}, nil
 }
 
-// put sends the part that begins at at, and returns where the next one begins.
-func (t uploadTarget) put(ctx context.Context, content []byte, at int) (int, error) {
+// put sends the part that begins at at, and returns where the next one begins,
+// and whether the service says that it has the whole file.
+func (t uploadTarget) put(ctx context.Context, content []byte, at int) (next int, done bool, err error) {
 	end := min(at+chunkSize, len(content))
 	response, err := t.service.Send(ctx, rest.Request{
 		Method: http.MethodPut, Path: t.path, Raw: content[at:end],
@@ -116,15 +131,15 @@ func (t uploadTarget) put(ctx context.Context, content []byte, at int) (int, err
 		},
 	})
 	if err != nil {
-		return at, err
+		return at, false, err
 	}
 	if response.Status == http.StatusCreated {
-		return len(content), nil
+		return len(content), true, nil
 	}
 	if next, ok := nextRange(response.Body); ok {
-		return next, nil
+		return next, false, nil
 	}
-	return end, nil
+	return end, false, nil
 }
 
 // next asks where an interrupted upload goes on.

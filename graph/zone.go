@@ -53,7 +53,7 @@ func (c *Client) mailboxZone(ctx context.Context, mailbox string) (*time.Locatio
 	if err != nil {
 		return nil, err
 	}
-	identity, err := c.identity(ctx)
+	identity, err := c.holder(ctx)
 	if err != nil {
 		return nil, err
 	}

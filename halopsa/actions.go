@@ -137,7 +137,7 @@ func (c *Client) ListActions(ctx context.Context, in ListActionsInput) (*mcptool
 	}
 	limit, cursor := cmp.Or(in.Limit, 20), in.Cursor
 	in.Limit, in.Cursor = 0, ""
-	scope, err := paging.Scope("actions_list", c.identity(ctx), in)
+	scope, err := c.scope(ctx, "actions_list", in)
 	if err != nil {
 		return nil, err
 	}

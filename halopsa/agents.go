@@ -32,7 +32,7 @@ type membership struct {
 
 // me returns the agent that the application acts as.
 func (c *Client) me(ctx context.Context) (agent, error) {
-	return c.agents.Get(ctx, c.identity(ctx), func(ctx context.Context) (agent, error) {
+	return c.agents.Get(ctx, c.holder(ctx), func(ctx context.Context) (agent, error) {
 		var a agent
 		err := c.get(ctx, "/Agent/me", nil, &a)
 		return a, err
@@ -117,7 +117,7 @@ func holds(query string, texts ...string) bool {
 // unpaged collects the rows of a list that Halo does not page. keep says whether
 // a row belongs to the result.
 func unpaged[W, R any](ctx context.Context, c *Client, l collection, keep func(W) (R, bool)) (*mcptools.Page[R], error) {
-	scope, err := paging.Scope(l.tool, c.identity(ctx), l.args)
+	scope, err := c.scope(ctx, l.tool, l.args)
 	if err != nil {
 		return nil, err
 	}

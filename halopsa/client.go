@@ -2,6 +2,7 @@ package halopsa
 
 import (
 	"context"
+	"crypto/rand"
 	"errors"
 	"fmt"
 	"net/http"
@@ -29,7 +30,8 @@ type Options struct {
 	Resilience resilience.Options
 	// Identity names whoever the context's call is for, where one client serves
 	// several agents. Cursors and caches of one identity are no use to another.
-	// Nil: one identity for all.
+	// Nil: told from the access token, unless that comes from a [Source], which
+	// acts as one agent.
 	Identity func(context.Context) string
 	// CursorKey signs cursors; replicas that share clients share it. At least
 	// 32 bytes; empty is a random key.
@@ -101,10 +103,24 @@ func apiURL(address string) (*url.URL, error) {
 	return base, nil
 }
 
-// identity is what cursors and caches are bound to.
-func (c *Client) identity(ctx context.Context) string {
-	if c.options.Identity == nil {
+// scope is what a cursor of a tool is bound to.
+func (c *Client) scope(ctx context.Context, tool string, arguments any) (string, error) {
+	return paging.Scope(tool, c.service.Base.String()+" "+c.identity(ctx, rest.Owner), arguments)
+}
+
+// holder is what caches are bound to.
+func (c *Client) holder(ctx context.Context) string { return c.identity(ctx, rest.Holder) }
+
+func (c *Client) identity(ctx context.Context, told func(context.Context, auth.TokenSource) (string, error)) string {
+	if c.options.Identity != nil {
+		return c.options.Identity(ctx)
+	}
+	if _, one := c.source.(*Source); one {
 		return ""
 	}
-	return c.options.Identity(ctx)
+	identity, err := told(ctx, c.source)
+	if err != nil {
+		return rand.Text() // nobody's; the request that follows has no token either
+	}
+	return identity
 }

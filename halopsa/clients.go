@@ -137,7 +137,7 @@ const nobody = "zq-toolbelt-0xq-no-such-client"
 // builds ignore it and answer with all clients: then looking for a name that
 // nobody has finds somebody.
 func (c *Client) searchesClients(ctx context.Context) (bool, error) {
-	return c.searchable.Get(ctx, c.identity(ctx), func(ctx context.Context) (bool, error) {
+	return c.searchable.Get(ctx, c.holder(ctx), func(ctx context.Context) (bool, error) {
 		rows, _, err := fetchPage[client](ctx, c, collection{path: "/Client", key: "clients", query: url.Values{"search": {nobody}}}, 1, 1)
 		return len(rows) == 0, err
 	})

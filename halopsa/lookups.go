@@ -180,7 +180,7 @@ func (c *Client) rows(ctx context.Context, kind string, in within) ([]Entry, err
 	if !ok {
 		return nil, mcptools.Errorf(mcptools.CodeInvalidArguments, "there is no table %q", kind)
 	}
-	key := fmt.Sprintf("%s\x00%s %v", c.identity(ctx), kind, in)
+	key := fmt.Sprintf("%s\x00%s %v", c.holder(ctx), kind, in)
 	return c.tables.Get(ctx, key, func(ctx context.Context) ([]Entry, error) {
 		rows, err := all[row](ctx, c, t.path, t.key, t.query)
 		if err != nil {

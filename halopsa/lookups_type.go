@@ -40,7 +40,7 @@ func (t ticketType) sla() int { return int(cmp.Or(t.DefaultSLA, t.SLAID)) }
 
 // ticketType reads a ticket type, remembered for a while.
 func (c *Client) ticketType(ctx context.Context, id int) (ticketType, error) {
-	return c.types.Get(ctx, c.identity(ctx)+"\x00"+strconv.Itoa(id), func(ctx context.Context) (ticketType, error) {
+	return c.types.Get(ctx, c.holder(ctx)+"\x00"+strconv.Itoa(id), func(ctx context.Context) (ticketType, error) {
 		var t ticketType
 		path, err := rest.Path("/TicketType/{}", strconv.Itoa(id))
 		if err != nil {

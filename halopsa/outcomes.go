@@ -104,7 +104,7 @@ func (c *Client) allowed(ctx context.Context, t *ticket) (choice, error) {
 }
 
 func (c *Client) outcomesOf(ctx context.Context, ticketType, workflow, step whole) ([]outcome, error) {
-	key := fmt.Sprintf("%s\x00%d %d %d", c.identity(ctx), ticketType, workflow, step)
+	key := fmt.Sprintf("%s\x00%d %d %d", c.holder(ctx), ticketType, workflow, step)
 	listed, err := c.outcomes.Get(ctx, key, func(ctx context.Context) ([]outcome, error) {
 		query := params("tickettype_id", number(int(ticketType)), "excludesystemactions", "true",
 			"workflow_id", number(int(workflow)), "workflow_step", number(int(step)))
@@ -123,7 +123,7 @@ func (c *Client) outcomesOf(ctx context.Context, ticketType, workflow, step whol
 }
 
 func (c *Client) workflow(ctx context.Context, id int) (workflow, error) {
-	return c.workflows.Get(ctx, c.identity(ctx)+"\x00"+strconv.Itoa(id), func(ctx context.Context) (workflow, error) {
+	return c.workflows.Get(ctx, c.holder(ctx)+"\x00"+strconv.Itoa(id), func(ctx context.Context) (workflow, error) {
 		var w workflow
 		path, err := rest.Path("/Workflow/{}", strconv.Itoa(id))
 		if err != nil {

@@ -52,7 +52,7 @@ type collection struct {
 // list collects rows of a paged list; row turns an element as Halo sends it
 // into the row of the result.
 func list[W, R any](ctx context.Context, c *Client, l collection, row func(W) R) (*mcptools.Page[R], error) {
-	scope, err := paging.Scope(l.tool, c.identity(ctx), l.args)
+	scope, err := c.scope(ctx, l.tool, l.args)
 	if err != nil {
 		return nil, err
 	}

@@ -69,7 +69,7 @@ func (e event) worked() bool { return e.Taken > 0 && e.BreakType <= 0 && e.Holid
 func (c *Client) ListTime(ctx context.Context, in ListTimeInput) (*ListTimeOutput, error) {
 	limit, cursor := cmp.Or(in.Limit, 50), in.Cursor
 	in.Limit, in.Cursor = 0, ""
-	scope, err := paging.Scope("time_list", c.identity(ctx), in)
+	scope, err := c.scope(ctx, "time_list", in)
 	if err != nil {
 		return nil, err
 	}

@@ -32,7 +32,9 @@ const maxRedirects = 5
 
 // Client returns a client on t that follows at most five redirects, and only
 // within the same origin, so that no body or credential goes elsewhere. An
-// answer that redirects to another origin is returned as it is, unfollowed.
+// answer that redirects to another origin is returned as it is, unfollowed. So
+// is one that would turn a write into a GET: its answer would look as if the
+// write had been done.
 func (t *Transport) Client() *http.Client {
 	return &http.Client{Transport: t, CheckRedirect: checkRedirect}
 }
@@ -43,7 +45,7 @@ func checkRedirect(req *http.Request, via []*http.Request) error {
 		return err
 	}
 	to, err := originOf(req.URL)
-	if err != nil || to != from || len(via) > maxRedirects {
+	if err != nil || to != from || req.Method != via[0].Method || len(via) > maxRedirects {
 		return http.ErrUseLastResponse
 	}
 	return nil

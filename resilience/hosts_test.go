@@ -102,6 +102,8 @@ func TestRedirects(t *testing.T) {
 		switch r.URL.Path {
 		case "/near":
 			http.Redirect(w, r, "/end", http.StatusFound)
+		case "/moved":
+			http.Redirect(w, r, "/end", http.StatusPermanentRedirect)
 		case "/far":
 			http.Redirect(w, r, foreign.URL+"/", http.StatusTemporaryRedirect)
 		case "/loop":
@@ -110,15 +112,21 @@ func TestRedirects(t *testing.T) {
 	})
 	client := newClient(t, resilience.Options{Hosts: []string{home.URL, foreign.URL}})
 	tests := []struct {
-		path     string
-		status   int
-		requests int64
-	}{{"/near", 200, 2}, {"/far", 307, 1}, {"/loop", 302, 6}}
+		method, path string
+		status       int
+		requests     int64
+	}{
+		{"GET", "/near", 200, 2},
+		{"POST", "/near", 302, 1}, // as a GET it would succeed without having been done
+		{"POST", "/moved", 200, 2},
+		{"POST", "/far", 307, 1},
+		{"GET", "/loop", 302, 6},
+	}
 	for _, test := range tests {
 		count.Store(0)
-		status, _, err := do(t.Context(), t, client, "POST", home.URL+test.path, "x")
+		status, _, err := do(t.Context(), t, client, test.method, home.URL+test.path, "x")
 		if err != nil || status != test.status || count.Load() != test.requests {
-			t.Errorf("%s: %d %v after %d requests", test.path, status, err, count.Load())
+			t.Errorf("%s %s: %d %v after %d requests", test.method, test.path, status, err, count.Load())
 		}
 	}
 	if reached.Load() != 0 {

@@ -72,6 +72,10 @@ func Collect[T any](ctx context.Context, codec *Codec, q Query, fetch Fetch[T]) 
 		if next == "" {
 			return page, nil
 		}
+		if next == at.Token {
+			page.Problem = "the list stops here; the service sends the same page again and again"
+			return page, nil
+		}
 		at = position{Token: next}
 		if len(page.Items) == q.Limit {
 			break

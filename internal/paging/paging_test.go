@@ -95,10 +95,20 @@ func TestCollectGivesUpOnEmptyPages(t *testing.T) {
 	fetches := 0
 	page, err := paging.Collect(t.Context(), newCodec(t, key), paging.Query{Limit: 5}, func(context.Context, string, int) ([]int, string, *int, error) {
 		fetches++
-		return nil, "again", nil, nil
+		return nil, strconv.Itoa(fetches), nil, nil
 	})
 	if err != nil || len(page.Items) != 0 || page.Cursor == "" || fetches > 100 {
 		t.Errorf("%d fetches, %+v, %v", fetches, page, err)
+	}
+}
+
+// A service that repeats a page does not fill a result with it.
+func TestCollectSeesRepetition(t *testing.T) {
+	page, err := paging.Collect(t.Context(), newCodec(t, key), paging.Query{Limit: 50}, func(context.Context, string, int) ([]int, string, *int, error) {
+		return []int{1, 2}, "same", nil, nil
+	})
+	if err != nil || len(page.Items) != 4 || page.Cursor != "" || page.Problem == "" {
+		t.Errorf("%+v, %v", page, err)
 	}
 }
 

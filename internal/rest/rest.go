@@ -22,6 +22,9 @@ import (
 	"github.com/msptoolbelt/toolbelt/resilience"
 )
 
+// maxLink bounds a next link: cursors carry much of it, and models repeat them.
+const maxLink = 16 << 10
+
 // maxErrorBody is how much of an error's body is read for its message.
 const maxErrorBody = 64 << 10
 
@@ -78,7 +81,7 @@ func (s *Service) Do(ctx context.Context, r Request, out any) (*Response, error)
 	if err != nil {
 		return nil, err
 	}
-	if out == nil || len(response.Body) == 0 {
+	if out == nil || len(response.Body) == 0 && writes(r) {
 		return response, nil
 	}
 	if err := json.Unmarshal(response.Body, out); err != nil {
@@ -171,7 +174,7 @@ func traced(request *http.Request) (*http.Request, *atomic.Bool) {
 // there.
 func (s *Service) Continue(link, path string, query url.Values) (url.Values, error) {
 	next, err := url.Parse(link)
-	if err != nil || !sameOrigin(next, s.Base) {
+	if err != nil || len(link) > maxLink || !sameOrigin(next, s.Base) {
 		return nil, &mcptools.Error{Code: mcptools.CodeUpstream, Message: s.Name + " sent a link that leads elsewhere"}
 	}
 	differs := url.Values{}

@@ -1,0 +1,42 @@
+package rest
+
+import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
+
+	"github.com/msptoolbelt/toolbelt/auth"
+)
+
+// Owner names whoever a source's token stands for, as cursors are bound to it:
+// what the token says of itself, or a digest of a token that says nothing. A
+// forged token gets as far as a cursor, not through the service with it.
+func Owner(ctx context.Context, source auth.TokenSource) (string, error) {
+	token, err := source.TokenContext(ctx)
+	if err != nil {
+		return "", err
+	}
+	claims, _ := auth.DecodeClaims(token.AccessToken)
+	if claims.ObjectID != "" {
+		return claims.TenantID + "/" + claims.ObjectID, nil
+	}
+	if claims.Subject != "" {
+		return claims.Issuer + "#" + claims.Subject, nil
+	}
+	return digest(token.AccessToken), nil
+}
+
+// Holder names a token itself, as caches are bound to it: what a token says of
+// itself may be forged, and a cache would answer before the service looks.
+func Holder(ctx context.Context, source auth.TokenSource) (string, error) {
+	token, err := source.TokenContext(ctx)
+	if err != nil {
+		return "", err
+	}
+	return digest(token.AccessToken), nil
+}
+
+func digest(token string) string {
+	sum := sha256.Sum256([]byte(token))
+	return hex.EncodeToString(sum[:16])
+}
