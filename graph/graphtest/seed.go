@@ -75,7 +75,7 @@ func address(name string) string {
 }
 
 func (s *Server) signIn(daysAgo int) object {
-	at := s.started.AddDate(0, 0, -daysAgo)
+	at := s.started.AddDate(0, 0, -daysAgo).Add(-90 * time.Minute)
 	return object{"lastSignInDateTime": timestamp(at), "lastNonInteractiveSignInDateTime": timestamp(at.Add(time.Hour)), "lastSuccessfulSignInDateTime": timestamp(at)}
 }
 
