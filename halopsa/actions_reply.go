@@ -23,10 +23,11 @@ type ReplyInput struct {
 	Attachments []Upload `json:"attachments,omitempty" maxItems:"10"`
 }
 
-// Upload is a file to attach.
+// Upload is a file to attach. Its content is either of the two.
 type Upload struct {
 	Filename      string `json:"filename"`
-	ContentBase64 string `json:"content_base64" maxLength:"14000000"`
+	ContentBase64 string `json:"content_base64,omitempty" maxLength:"14000000"`
+	Text          string `json:"text,omitempty" maxLength:"1000000"`
 }
 
 // ReplyResult says what was sent to whom.

@@ -168,7 +168,8 @@ type UploadInput struct {
 	TicketID      int    `json:"ticket_id" minimum:"1"`
 	ActionID      int    `json:"action_id,omitempty" minimum:"1" jsonschema:"attach to this action"`
 	Filename      string `json:"filename"`
-	ContentBase64 string `json:"content_base64" maxLength:"14000000"`
+	ContentBase64 string `json:"content_base64,omitempty" maxLength:"14000000"`
+	Text          string `json:"text,omitempty" jsonschema:"in place of base64" maxLength:"1000000"`
 	VisibleToUser bool   `json:"visible_to_user,omitempty"`
 }
 
@@ -184,7 +185,8 @@ type UploadOutput struct {
 
 // UploadAttachment attaches a file to a ticket. POST /Attachment
 func (c *Client) UploadAttachment(ctx context.Context, in UploadInput) (*UploadOutput, error) {
-	files, err := attachmentsOf([]Upload{{Filename: in.Filename, ContentBase64: in.ContentBase64}})
+	upload := Upload{Filename: in.Filename, ContentBase64: in.ContentBase64, Text: in.Text}
+	files, err := attachmentsOf([]Upload{upload})
 	if err != nil {
 		return nil, err
 	}
@@ -203,8 +205,8 @@ func (c *Client) UploadAttachment(ctx context.Context, in UploadInput) (*UploadO
 		}
 		return nil, err
 	}
-	size, _ := decodeBase64(in.ContentBase64) // it could be decoded above
-	out := &UploadOutput{ID: reply.whole("id"), TicketID: in.TicketID, Filename: cmp.Or(reply.text("filename"), in.Filename), Size: len(size), Warning: reply.warning()}
+	content, _ := upload.content() // it could be decoded above
+	out := &UploadOutput{ID: reply.whole("id"), TicketID: in.TicketID, Filename: cmp.Or(reply.text("filename"), in.Filename), Size: len(content), Warning: reply.warning()}
 	if saved := reply.whole("filesize"); saved != 0 && saved != out.Size {
 		out.Problem = fmt.Sprintf("HaloPSA has %d bytes instead of %d", saved, out.Size)
 	}
@@ -212,6 +214,14 @@ func (c *Client) UploadAttachment(ctx context.Context, in UploadInput) (*UploadO
 		out.Problem = joinNonEmpty(". ", out.Problem, "HaloPSA shows it to end users although it was to be private: hide it there")
 	}
 	return out, nil
+}
+
+// content is what the file holds.
+func (u Upload) content() ([]byte, error) {
+	if u.Text != "" {
+		return []byte(u.Text), nil
+	}
+	return decodeBase64(u.ContentBase64)
 }
 
 // attachmentsOf checks files and returns them as Halo takes them.
@@ -223,7 +233,10 @@ func attachmentsOf(uploads []Upload) ([]fields, error) {
 		if name == "" || name == "." || name == ".." || name != path.Base(name) || strings.ContainsFunc(name, unicode.IsControl) || strings.ContainsAny(name, `\:`) || len(name) > 200 {
 			return nil, mcptools.Errorf(mcptools.CodeInvalidArguments, "filename: %q is no name of a file", markup.Preview(u.Filename, 80))
 		}
-		content, err := decodeBase64(u.ContentBase64)
+		if u.Text != "" && u.ContentBase64 != "" {
+			return nil, mcptools.Errorf(mcptools.CodeInvalidArguments, "%s has text and content_base64: only one of them can be meant", name)
+		}
+		content, err := u.content()
 		if err != nil || len(content) == 0 {
 			return nil, mcptools.Errorf(mcptools.CodeInvalidArguments, "content_base64: the content of %s is empty or no base64", name)
 		}

@@ -88,6 +88,21 @@ func TestLongFilesComeInParts(t *testing.T) {
 	}
 }
 
+// Models write text, and rarely right base64.
+func TestTextIsAttachedAsItIs(t *testing.T) {
+	t.Parallel()
+	s := start(t, halotest.Options{})
+	const text = "Größe: 4 \"\n"
+	up, err := s.client.UploadAttachment(t.Context(), halopsa.UploadInput{TicketID: halotest.TicketVPN, Filename: "size.txt", Text: text})
+	if err != nil || up.Size != len(text) || up.Problem != "" {
+		t.Fatalf("%+v, %v", up, err)
+	}
+	got, err := s.client.GetAttachment(t.Context(), halopsa.GetAttachmentInput{ID: up.ID})
+	if err != nil || got.Text != text {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
 func TestFilesThatCannotBeAttachedAreRefused(t *testing.T) {
 	t.Parallel()
 	s := start(t, halotest.Options{})
@@ -99,6 +114,7 @@ func TestFilesThatCannotBeAttachedAreRefused(t *testing.T) {
 		"a line break":  {Filename: "x\n.txt", ContentBase64: "QQ=="},
 		"no name":       {ContentBase64: "QQ=="},
 		"no content":    {Filename: "x.txt"},
+		"both":          {Filename: "x.txt", ContentBase64: "QQ==", Text: "A"},
 		"no base64":     {Filename: "x.txt", ContentBase64: "what?"},
 		"too much":      {Filename: "x.txt", ContentBase64: strings.Repeat("QUFB", 4<<20)},
 		"no ticket":     {Filename: "x.txt", ContentBase64: "QQ==", TicketID: 99999},
