@@ -1,6 +1,7 @@
 package halopsa
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -225,7 +226,15 @@ func (a choice) none(what string) error {
 	if a.step != "" {
 		message += fmt.Sprintf(", in the step %q of its workflow", a.step)
 	}
-	return mcptools.Errorf(mcptools.CodeConflict, "%s", message).WithHint(seeActions)
+	var names []string
+	for _, o := range a.outcomes[:min(len(a.outcomes), 8)] {
+		names = append(names, cmp.Or(o.Button, o.Name))
+	}
+	hint := seeActions
+	if len(names) > 0 {
+		hint = "it allows " + strings.Join(names, ", ") + "; " + hint
+	}
+	return mcptools.Errorf(mcptools.CodeConflict, "%s", message).WithHint("%s", hint)
 }
 
 // closing returns the statuses of a ticket type that close a ticket. Halo has

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/msptoolbelt/toolbelt/internal/when"
@@ -45,7 +46,7 @@ func (c *Client) scan(ctx context.Context, in SearchTicketsInput) (found []ticke
 
 // SLARiskInput selects open tickets by how close their target is.
 type SLARiskInput struct {
-	Within          string `json:"within,omitempty" default:"24h" jsonschema:"such as 4h or 2d"`
+	Within          string `json:"within,omitempty" default:"24h" jsonschema:"such as 4h, 2d or today"`
 	Client          string `json:"client,omitempty"`
 	Team            string `json:"team,omitempty"`
 	Agent           string `json:"agent,omitempty" jsonschema:"name, me or unassigned"`
@@ -76,10 +77,22 @@ type RiskRow struct {
 	Overdue  string `json:"overdue_by,omitempty"`
 }
 
+// until returns the end of the time from now that text names: a length, or
+// "today".
+func (c *Client) until(text string, now time.Time) (time.Time, error) {
+	if strings.EqualFold(strings.TrimSpace(text), "today") {
+		local := now.In(c.zone)
+		return time.Date(local.Year(), local.Month(), local.Day()+1, 0, 0, 0, 0, c.zone), nil
+	}
+	window, err := when.Duration(text)
+	return now.Add(window), err
+}
+
 // SLARisk lists open tickets whose SLA target is near or past: the time to fix,
 // and the time to respond for tickets that nothing has happened to.
 func (c *Client) SLARisk(ctx context.Context, in SLARiskInput) (*SLARiskOutput, error) {
-	window, err := when.Duration(cmp.Or(in.Within, "24h"))
+	now := time.Now()
+	until, err := c.until(cmp.Or(in.Within, "24h"), now)
 	if err != nil {
 		return nil, err
 	}
@@ -105,13 +118,12 @@ func (c *Client) SLARisk(ctx context.Context, in SLARiskInput) (*SLARiskOutput, 
 		target string
 		by     moment
 	}
-	now := time.Now()
 	var risks []risk
 	for _, t := range found {
 		target, by := t.target(initial)
 		breached := !by.IsZero() && by.Before(now)
 		switch {
-		case by.IsZero(), by.After(now.Add(window)), breached && in.ExcludeBreached:
+		case by.IsZero(), by.After(until), breached && in.ExcludeBreached:
 			continue
 		case breached:
 			out.Breached++

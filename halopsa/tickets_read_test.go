@@ -208,6 +208,26 @@ func TestTimelineIsAConversation(t *testing.T) {
 	}
 }
 
+// "What is due today?" ends at midnight where the service desk is.
+func TestRiskOfToday(t *testing.T) {
+	t.Parallel()
+	s := start(t, halotest.Options{})
+	out, err := s.client.SLARisk(t.Context(), halopsa.SLARiskInput{Within: "Today", Limit: 100})
+	if err != nil || len(out.Items) == 0 {
+		t.Fatalf("%+v, %v", out, err)
+	}
+	zone, err := time.LoadLocation("Europe/Berlin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	tomorrow := time.Now().Add(time.Minute).In(zone).AddDate(0, 0, 1).Format(time.DateOnly)
+	for _, row := range out.Items {
+		if row.By >= tomorrow {
+			t.Errorf("%d is due %s", row.ID, row.By)
+		}
+	}
+}
+
 func TestRiskFollowsTheRightDates(t *testing.T) {
 	t.Parallel()
 	s := start(t, halotest.Options{})

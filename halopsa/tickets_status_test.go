@@ -180,6 +180,14 @@ func TestCloseThatHaloDoesNotDo(t *testing.T) {
 }
 
 // Halo's refusal of an action names what helps.
+// On hold, nothing closes a ticket: the error says what leads there.
+func TestCloseAtAStepThatDoesNotClose(t *testing.T) {
+	t.Parallel()
+	s := start(t, halotest.Options{})
+	_, err := s.client.CloseTicket(t.Context(), halopsa.CloseTicketInput{TicketID: halotest.TicketXray})
+	fails(t, err, mcptools.CodeConflict, "On Hold", "it allows", "Start Work")
+}
+
 func TestRefusedActionsNameARemedy(t *testing.T) {
 	t.Parallel()
 	s := start(t, halotest.Options{})

@@ -117,6 +117,9 @@ func (c *Client) timeFields(ctx context.Context, in LogTimeInput, taken float64,
 	if in.StartedAt == "" {
 		return nil
 	}
+	if when.WholeDay(in.StartedAt) { // midnight is billed out of hours
+		return mcptools.Errorf(mcptools.CodeInvalidArguments, "started_at: a time of day is needed").WithHint("write it as %s 09:00", strings.TrimSpace(in.StartedAt))
+	}
 	now := time.Now()
 	started, err := when.Instant(in.StartedAt, c.zone, now)
 	if err != nil {

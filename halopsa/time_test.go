@@ -56,6 +56,7 @@ func TestTimeThatCannotBeMeantIsRefused(t *testing.T) {
 		"travel":         {Duration: "1h", Travel: "90"},
 		"long travel":    {Duration: "1h", Travel: "90h"},
 		"in the future":  {Duration: "1h", StartedAt: "+2h"},
+		"at midnight":    {Duration: "1h", StartedAt: "yesterday"},
 		"no such rate":   {Duration: "1h", ChargeRate: "Gold"},
 		"no such action": {Duration: "1h", Outcome: "Approve"},
 	} {
