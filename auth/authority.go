@@ -80,6 +80,8 @@ func Entra(cloud Cloud, tenant string) (Authority, error) {
 	switch {
 	case isUUID(tenant):
 		a.Issuer = base + "/v2.0"
+	case tenant == "consumers" && (cloud == CloudGCCHigh || cloud == CloudChina): // and CloudDoD, which is the same
+		return Authority{}, fmt.Errorf("auth: %s has no personal accounts", cloud)
 	case tenant == "consumers":
 		a.Issuer = strings.TrimSuffix(base, tenant) + consumersTenant + "/v2.0"
 	}

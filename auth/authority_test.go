@@ -20,8 +20,9 @@ func TestEntra(t *testing.T) {
 		{auth.CloudGlobal, "contoso.example", "https://login.microsoftonline.com/contoso.example/oauth2/v2.0/token", ""},
 		{auth.CloudGCCHigh, "organizations", "https://login.microsoftonline.us/organizations/oauth2/v2.0/token", ""},
 		{auth.CloudDoD, "organizations", "https://login.microsoftonline.us/organizations/oauth2/v2.0/token", ""},
-		{auth.CloudChina, "consumers", "https://login.partner.microsoftonline.cn/consumers/oauth2/v2.0/token", ""},
-		{"http://127.0.0.1:8080/", "consumers", "http://127.0.0.1:8080/consumers/oauth2/v2.0/token", ""},
+		{auth.CloudChina, "contoso.example", "https://login.partner.microsoftonline.cn/contoso.example/oauth2/v2.0/token", ""},
+		{"", "consumers", "https://login.microsoftonline.com/consumers/oauth2/v2.0/token", "https://login.microsoftonline.com/9188040d-6c67-4c5b-b112-36a304b66dad/v2.0"},
+		{"http://127.0.0.1:8080/", "organizations", "http://127.0.0.1:8080/organizations/oauth2/v2.0/token", ""},
 	}
 	for _, test := range tests {
 		a, err := auth.Entra(test.cloud, test.tenant)
@@ -33,6 +34,9 @@ func TestEntra(t *testing.T) {
 		if _, err := auth.Entra("", tenant); err == nil {
 			t.Errorf("tenant %q is accepted", tenant)
 		}
+	}
+	if _, err := auth.Entra(auth.CloudChina, "consumers"); err == nil {
+		t.Error("personal accounts in a national cloud")
 	}
 	for _, cloud := range []auth.Cloud{"http://login.example", "login.example", "https://a:b@login.example", "://"} {
 		if _, err := auth.Entra(cloud, "organizations"); err == nil {

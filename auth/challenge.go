@@ -3,7 +3,6 @@ package auth
 import (
 	"context"
 	"encoding/base64"
-	"encoding/json"
 	"net/http"
 	"strings"
 )
@@ -51,11 +50,7 @@ func decodeClaimsParam(value string) (string, bool) {
 	}
 	value = strings.NewReplacer("+", "-", "/", "_").Replace(strings.TrimRight(value, "="))
 	raw, err := base64.RawURLEncoding.DecodeString(value)
-	if err != nil {
-		return "", false
-	}
-	var object map[string]json.RawMessage
-	if json.Unmarshal(raw, &object) != nil || object == nil {
+	if err != nil || !isObject(raw) {
 		return "", false
 	}
 	return string(raw), true

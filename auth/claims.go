@@ -55,12 +55,12 @@ func DecodeClaims(token string) (Claims, bool) {
 	c := Claims{
 		Issuer: text("iss"), TenantID: text("tid"), Subject: text("sub"), ObjectID: text("oid"),
 		Username: text("upn", "preferred_username"), Name: text("name"), AppID: text("azp", "appid"),
-		Scopes: list(raw["scp"]), Roles: list(raw["roles"]),
+		Scopes: listOf(raw["scp"]), Roles: listOf(raw["roles"]),
 	}
 	kind := text("idtyp")
 	c.AppOnly = kind == "app" || kind == "" && len(c.Scopes) == 0
 	if len(c.Scopes) == 0 {
-		c.Scopes = list(raw["scope"])
+		c.Scopes = listOf(raw["scope"])
 	}
 	if exp, ok := raw["exp"].(float64); ok && 0 < exp && exp < 1<<40 {
 		c.Expires = time.Unix(int64(exp), 0)
@@ -68,8 +68,8 @@ func DecodeClaims(token string) (Claims, bool) {
 	return c, true
 }
 
-// list reads a claim that is an array of strings, or words in one string.
-func list(claim any) []string {
+// listOf reads a claim that is an array of strings, or words in one string.
+func listOf(claim any) []string {
 	switch claim := claim.(type) {
 	case string:
 		return strings.Fields(claim)

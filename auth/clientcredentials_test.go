@@ -11,11 +11,11 @@ import (
 func newApplication(t testing.TB, s *server) *auth.Source {
 	t.Helper()
 	source, err := auth.NewClientCredentials(auth.ClientCredentialsConfig{
-		Authority:    s.authority(),
-		ClientID:     "app",
+		Authority:  s.authority(),
+		ClientID:   "app",
 		ClientAuth: auth.WithSecret(auth.NewSecret(clientSecret)),
-		Scopes:       []string{"all"},
-		Params:       url.Values{"tenant": {"acme"}},
+		Scopes:     []string{"all"},
+		Params:     url.Values{"tenant": {"acme"}},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -38,6 +38,10 @@ type Error struct {
 	// RetryAfter is how long the token endpoint asked to be left alone; 0 if
 	// it did not say.
 	RetryAfter time.Duration
+	// Claims is what the next sign-in must ask for: the claims of a policy
+	// that this one does not meet (Conditional Access), a JSON object. [PKCE]
+	// asks for them by itself.
+	Claims string
 
 	cause error
 }
@@ -109,13 +113,24 @@ func answerError(answer *oauth2.RetrieveError, confidential []string) *Error {
 	}
 	var extra struct {
 		CorrelationID string `json:"correlation_id"`
+		Claims        string `json:"claims"`
 	}
-	// The body need not be JSON; then there is no correlation id.
-	if json.Unmarshal(answer.Body, &extra) == nil && isUUID(extra.CorrelationID) {
-		e.CorrelationID = extra.CorrelationID
+	// The body need not be JSON; then there is nothing to read.
+	if json.Unmarshal(answer.Body, &extra) == nil {
+		if isUUID(extra.CorrelationID) {
+			e.CorrelationID = extra.CorrelationID
+		}
+		if len(extra.Claims) <= maxClaims && isObject([]byte(extra.Claims)) && clean(extra.Claims, maxClaims, confidential) == extra.Claims {
+			e.Claims = extra.Claims
+		}
 	}
 	e.NeedsUser = needsUser(e.Code)
 	return e
+}
+
+func isObject(text []byte) bool {
+	var object map[string]json.RawMessage
+	return json.Unmarshal(text, &object) == nil && object != nil
 }
 
 // needsUser lists the codes of RFC 6749 and OpenID Connect Core section

@@ -56,10 +56,10 @@ func ExampleNewClientCredentials() {
 		log.Fatal(err)
 	}
 	source, err := auth.NewClientCredentials(auth.ClientCredentialsConfig{
-		Authority:    authority,
-		ClientID:     "00000000-0000-0000-0000-000000000000",
+		Authority:  authority,
+		ClientID:   "00000000-0000-0000-0000-000000000000",
 		ClientAuth: auth.WithSecret(auth.NewSecret("from the environment")),
-		Scopes:       []string{"https://graph.microsoft.com/.default"},
+		Scopes:     []string{"https://graph.microsoft.com/.default"},
 	})
 	if err != nil {
 		log.Fatal(err)

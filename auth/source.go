@@ -258,6 +258,9 @@ func (s *Source) settle(f *flight, token *oauth2.Token, err error, now time.Time
 	if e.Code == "invalid_grant" {
 		s.previous = nil // the refresh token is dead: asking again only repeats the offence
 	}
+	if e.Claims != "" {
+		s.claims = e.Claims
+	}
 	pause := max(e.RetryAfter, min(minPause<<min(s.failures, 10), maxPause))
 	s.failures++
 	s.failure, s.failedTill, f.err = e, now.Add(pause), e

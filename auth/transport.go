@@ -7,79 +7,80 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"net/url"
 	"sync"
 
 	"golang.org/x/oauth2"
-
-	"github.com/msptoolbelt/toolbelt/internal/origin"
 )
 
 // Transport adds a bearer token (RFC 6750) to requests to the hosts in Hosts
 // and passes every other request on without one. A 401 is answered once: the
-// token is invalidated at its source, and the request repeated with a new one
-// if its body can be had again (there is none, or GetBody is set). The
-// caller's request is not changed; one that has an Authorization header of its
-// own is passed on as it is.
+// token is invalidated at its source, with the claims that the API demands if it
+// sent a claims challenge, and the request repeated with a new one if its body
+// can be had again (there is none, or GetBody is set). The caller's request is
+// not changed; one that has an Authorization header of its own is passed on as
+// it is.
 //
 // Set the fields before the first request. It is safe for concurrent use.
 type Transport struct {
 	// Base makes the requests; nil is [http.DefaultTransport].
 	Base http.RoundTripper
-	// Source hands out the tokens. If it has the method
-	// Invalidate(*oauth2.Token), as [Source] has, a 401 makes use of it.
+	// Source hands out the tokens. It may choose by the request's context, as
+	// [SourceFunc] does. A 401 uses its methods Challenge(*oauth2.Token, string)
+	// or Invalidate(*oauth2.Token), if it has them, as [Source] has.
 	Source TokenSource
 	// Hosts are the origins that may see the token, such as
 	// "https://graph.microsoft.com": https, or http on loopback. They are
 	// compared as parsed origins, not as text. Empty is an error.
 	Hosts []string
 
-	parse   sync.Once
-	origins map[origin.Origin]bool
-	invalid error
+	parse sync.Once
+	hosts hostList
 }
 
 // RoundTrip implements [http.RoundTripper]. The error is that of the base, an
 // [*Error] if there is no token, or that of the request's context.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	t.parse.Do(t.parseHosts)
-	if t.invalid != nil {
+	t.parse.Do(func() { t.hosts = parseHosts(t.Hosts, t.Source != nil) })
+	if t.hosts.invalid != nil {
 		closeBody(req)
-		return nil, t.invalid
+		return nil, t.hosts.invalid
 	}
-	if !t.wantsToken(req) {
+	if _, own := req.Header["Authorization"]; own || !t.hosts.allow(req) {
 		return t.base().RoundTrip(req)
 	}
-	token, err := t.token(req.Context())
+	source, err := chosen(req.Context(), t.Source)
 	if err != nil {
 		closeBody(req)
-		return nil, err
+		return nil, noToken(req.Context(), err)
+	}
+	token, err := source.TokenContext(req.Context())
+	if err != nil {
+		closeBody(req)
+		return nil, noToken(req.Context(), err)
 	}
 	resp, err := t.base().RoundTrip(withToken(req, token))
 	if err != nil || resp.StatusCode != http.StatusUnauthorized {
 		return resp, err
 	}
-	return t.again(req, resp, token)
+	return t.again(req, resp, source, token)
 }
 
 // again repeats a refused request with a new token, or returns resp as it is.
-func (t *Transport) again(req *http.Request, resp *http.Response, refused *oauth2.Token) (*http.Response, error) {
-	source, ok := t.Source.(interface{ Invalidate(*oauth2.Token) })
-	hasBody := req.Body != nil && req.Body != http.NoBody
-	if !ok {
+func (t *Transport) again(req *http.Request, resp *http.Response, source TokenSource, refused *oauth2.Token) (*http.Response, error) {
+	if !invalidate(source, refused, resp.Header) {
 		return resp, nil
 	}
-	source.Invalidate(refused)
+	hasBody := req.Body != nil && req.Body != http.NoBody
 	if hasBody && req.GetBody == nil {
 		return resp, nil
 	}
-	token, err := t.token(req.Context())
+	token, err := source.TokenContext(req.Context())
 	if err == nil && token.AccessToken == refused.AccessToken {
 		return resp, nil
 	}
 	discard(resp)
 	if err != nil {
-		return nil, err
+		return nil, noToken(req.Context(), err)
 	}
 	second := withToken(req, token)
 	if hasBody {
@@ -90,77 +91,64 @@ func (t *Transport) again(req *http.Request, resp *http.Response, refused *oauth
 	return t.base().RoundTrip(second)
 }
 
-// token asks the source, and makes an [*Error] of any failure but that of the
-// caller's context: without a token there is nothing to retry.
-func (t *Transport) token(ctx context.Context) (*oauth2.Token, error) {
-	token, err := t.Source.TokenContext(ctx)
-	if err == nil || ctx.Err() != nil {
-		return token, err
+// invalidate tells the source that an API refused its token, and what the API
+// wants instead.
+func invalidate(source TokenSource, refused *oauth2.Token, answer http.Header) bool {
+	if claims, ok := claimsChallenge(answer); ok {
+		if source, ok := source.(interface{ Challenge(*oauth2.Token, string) }); ok {
+			source.Challenge(refused, claims)
+			return true
+		}
 	}
-	if _, ok := errors.AsType[*Error](err); ok {
-		return nil, err
-	}
-	return nil, &Error{cause: err}
-}
-
-// wantsToken reports whether the request goes to an allowed origin. The Host
-// header must agree with the URL: some servers and proxies route by it.
-func (t *Transport) wantsToken(req *http.Request) bool {
-	if _, own := req.Header["Authorization"]; own || req.URL == nil {
-		return false
-	}
-	o, err := originOf(req.URL)
-	if err != nil || !t.origins[o] {
-		return false
-	}
-	if req.Host == "" || req.Host == req.URL.Host {
+	if source, ok := source.(interface{ Invalidate(*oauth2.Token) }); ok {
+		source.Invalidate(refused)
 		return true
 	}
-	header, err := originOf(&url.URL{Scheme: req.URL.Scheme, Host: req.Host})
-	return err == nil && header == o
+	return false
 }
 
-func (t *Transport) parseHosts() {
-	if t.Source == nil || len(t.Hosts) == 0 {
-		t.invalid = &Error{Description: "Transport needs a Source and at least one host"}
-		return
+// noToken makes an [*Error] of any failure but that of the caller's context:
+// without a token there is nothing to retry.
+func noToken(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return err
 	}
-	t.origins = make(map[origin.Origin]bool, len(t.Hosts))
-	for _, host := range t.Hosts {
-		u, err := url.Parse(host)
-		if err != nil {
-			t.invalid = &Error{Description: "Transport.Hosts has an entry that is not a URL"}
-			return
-		}
-		o, err := originOf(u)
-		if err != nil {
-			t.invalid = &Error{Description: "Transport.Hosts entry " + u.Redacted(), cause: err}
-			return
-		}
-		t.origins[o] = true
+	if _, ok := errors.AsType[*Error](err); ok {
+		return err
 	}
+	return &Error{cause: err}
 }
 
 func (t *Transport) base() http.RoundTripper {
-	if t.Base != nil {
-		return t.Base
+	return baseOr(t.Base)
+}
+
+func baseOr(base http.RoundTripper) http.RoundTripper {
+	if base != nil {
+		return base
 	}
 	return http.DefaultTransport
 }
 
 // CloseIdleConnections lets [http.Client.CloseIdleConnections] reach the base.
-func (t *Transport) CloseIdleConnections() {
-	if c, ok := t.base().(interface{ CloseIdleConnections() }); ok {
+func (t *Transport) CloseIdleConnections() { closeIdle(t.base()) }
+
+func closeIdle(base http.RoundTripper) {
+	if c, ok := base.(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()
 	}
 }
 
-// withToken copies the request: a RoundTripper must not change it.
 func withToken(req *http.Request, token *oauth2.Token) *http.Request {
+	return withHeader(req, "Authorization", "Bearer "+token.AccessToken)
+}
+
+// withHeader copies the request: a RoundTripper must not change it.
+func withHeader(req *http.Request, name, value string) *http.Request {
 	out := req.WithContext(req.Context())
 	out.Header = make(http.Header, len(req.Header)+1)
 	maps.Copy(out.Header, req.Header)
-	out.Header["Authorization"] = []string{"Bearer " + token.AccessToken}
+	out.Header[name] = []string{value}
 	return out
 }
 
