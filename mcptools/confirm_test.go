@@ -42,7 +42,7 @@ func wiper(options mcptools.ConfirmOptions) (mcptools.Set, *atomic.Int64) {
 func answer(result *mcp.ElicitResult, asked *atomic.Int64) *mcp.ClientOptions {
 	return &mcp.ClientOptions{ElicitationHandler: func(_ context.Context, r *mcp.ElicitRequest) (*mcp.ElicitResult, error) {
 		asked.Add(1)
-		if !strings.HasPrefix(r.Params.Message, "Wipe a machine (toy_wipe)?\nThis cannot be undone.\ndays: 30\nhost: db1") {
+		if !strings.HasPrefix(r.Params.Message, "Wipe a machine (toy_wipe)?\nIt may be impossible to undo.\ndays: 30\nhost: db1") {
 			return nil, fmt.Errorf("unexpected question %q", r.Params.Message)
 		}
 		return result, nil

@@ -167,7 +167,7 @@ func ExampleConfirm_session() {
 	fmt.Println(result.Content[0].(*mcp.TextContent).Text)
 	// Output:
 	// Reboot a machine (rmm_reboot)?
-	// This cannot be undone.
+	// It may be impossible to undo.
 	// delay: 5
 	// host: db1
 	// {"job":"reboot db1 in 5 s"}

@@ -62,7 +62,7 @@ func ExampleConfirm() {
 	fmt.Println(err)
 	// Output:
 	// Reboot a machine (rmm_reboot)?
-	// This cannot be undone.
+	// It may be impossible to undo.
 	// delay: 60
 	// host: db1
 	// declined: the user declined; nothing was done

@@ -34,7 +34,7 @@ func questionText(spec Spec, args json.RawMessage) string {
 func warning(spec Spec) string {
 	var parts []string
 	if spec.Effect == Destructive {
-		parts = append(parts, "This cannot be undone.")
+		parts = append(parts, "It may be impossible to undo.")
 	}
 	for _, m := range []struct {
 		mark Mark
