@@ -48,7 +48,7 @@ func One(kind, query string, candidates []Candidate) (Candidate, error) {
 	}
 	e := mcptools.Errorf(mcptools.CodeNotFound, "there is no %s %q", kind, query)
 	if len(candidates) > 0 {
-		e.Hint = "there is: " + list(candidates)
+		e.Hint = "there is: " + list(named(candidates))
 	}
 	return Candidate{}, e
 }
@@ -63,14 +63,40 @@ func filter(candidates []Candidate, fits func(Candidate) bool) []Candidate {
 	return found
 }
 
+// maxID is how long an id may be to be worth listing where a name does.
+const maxID = 20
+
+// named returns the candidates without the long ids of those that their name
+// tells apart.
+func named(candidates []Candidate) []Candidate {
+	count := map[string]int{}
+	for _, c := range candidates {
+		count[fold(c.Name)]++
+	}
+	out := slices.Clone(candidates)
+	for i, c := range out {
+		if len(c.ID) > maxID && count[fold(c.Name)] == 1 {
+			out[i].ID = ""
+		}
+	}
+	return out
+}
+
 func list(candidates []Candidate) string {
 	var texts []string
 	for _, c := range candidates[:min(len(candidates), maxListed)] {
-		text := c.Name + " (id " + c.ID
-		if c.Note != "" {
-			text += ", " + c.Note
+		var more []string
+		if c.ID != "" {
+			more = append(more, "id "+c.ID)
 		}
-		texts = append(texts, text+")")
+		if c.Note != "" {
+			more = append(more, c.Note)
+		}
+		text := c.Name
+		if len(more) > 0 {
+			text += " (" + strings.Join(more, ", ") + ")"
+		}
+		texts = append(texts, text)
 	}
 	if more := len(candidates) - maxListed; more > 0 {
 		texts = append(texts, "…")

@@ -81,6 +81,12 @@ func TestErrorsNameCandidatesButNotAllOfThem(t *testing.T) {
 	if text := err.Error(); !strings.Contains(text, `no site "nowhere"`) || !strings.Contains(text, "there is: Site 00 (id 100, Hafen); Site 01 (id 101, Hafen)") {
 		t.Errorf("got %s", text)
 	}
+	long := strings.Repeat("A", 120) // as Exchange has them
+	files := []match.Candidate{{ID: long + "1", Name: "log.txt", Note: "text/plain"}, {ID: long + "2", Name: "logo.png"}, {ID: long + "3", Name: "Logo.png"}}
+	_, err = match.One("attachment", "nope", files)
+	if text := err.Error(); !strings.Contains(text, "there is: log.txt (text/plain); logo.png (id AAA") || strings.Contains(text, "A1") {
+		t.Errorf("got %s", text)
+	}
 	if _, err = match.One("site", "nowhere", nil); strings.Contains(err.Error(), "there is:") {
 		t.Errorf("got %s", err)
 	}
