@@ -73,7 +73,7 @@ func (c *Client) SendMail(ctx context.Context, in SendMailInput) (*SentMail, err
 		return nil, err
 	}
 	if err := c.send(ctx, http.MethodPost, path, map[string]any{"message": m, "saveToSentItems": true}, nil); err != nil {
-		return nil, err
+		return nil, perhapsSent(err)
 	}
 	return &SentMail{Status: "sent", Subject: in.Subject, To: in.To, CC: in.CC, BCC: in.BCC}, nil
 }
@@ -114,6 +114,14 @@ func (c *Client) finish(ctx context.Context, mailbox string, draft message, list
 	}
 	result.Status, result.ID = "sent", ""
 	return result, nil
+}
+
+// perhapsSent tells where to look whether a message was sent after all.
+func perhapsSent(err error) error {
+	if e, ok := errors.AsType[*mcptools.Error](err); ok && e.Code == mcptools.CodeUncertain {
+		e.Hint = "look for it with m365_mail_search in the folder Sent Items before sending it again"
+	}
+	return err
 }
 
 // notSent says of an error that it came before anything was sent.

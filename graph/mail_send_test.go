@@ -158,7 +158,10 @@ func TestFailureAfterTheDraftNamesIt(t *testing.T) {
 func TestUnansweredSendIsUncertain(t *testing.T) {
 	s := newSuite(t, graphtest.Options{})
 	s.fake.Faults().Next(1, "POST", "/sendMail", graphtest.Answer{Drop: graphtest.DropAfter})
-	s.fails(t, mcptools.CodeUncertain, "m365_mail_send", args{"to": []string{anna}, "subject": "x", "body": "y"})
+	unsure := s.fails(t, mcptools.CodeUncertain, "m365_mail_send", args{"to": []string{anna}, "subject": "x", "body": "y"})
+	if !strings.Contains(unsure.Hint, "m365_mail_search") {
+		t.Errorf("the hint is %q", unsure.Hint)
+	}
 	if n := len(s.fake.Sent()); n != 1 {
 		t.Errorf("sent %d times", n)
 	}
