@@ -212,9 +212,12 @@ func (c *Client) action(ctx context.Context, ticketID, actionID int, email bool)
 		return nil, err
 	}
 	var a action
-	err = c.get(ctx, path, params("ticket_id", number(ticketID), "includedetails", "true", "includeemail", flag(email)), &a)
+	err = c.record(ctx, path, actionID, params("ticket_id", number(ticketID), "includedetails", "true", "includeemail", flag(email)), &a)
 	if errors.Is(err, mcptools.CodeNotFound) {
 		return nil, mcptools.Errorf(mcptools.CodeNotFound, "the ticket %d has no action %d", ticketID, actionID).WithHint("list them with halo_actions_list")
+	}
+	if err == nil && a.TicketID != 0 && int(a.TicketID) != ticketID {
+		err = &mcptools.Error{Code: mcptools.CodeUpstream, Message: "HaloPSA answered with an action of another ticket"}
 	}
 	return &a, err
 }

@@ -89,6 +89,10 @@ func (c *Client) ReplyToUser(ctx context.Context, in ReplyInput) (*ReplyResult, 
 			result.Problem = joinNonEmpty(". ", result.Problem, "HaloPSA sent it to other addresses than were asked for")
 		}
 	}
+	if saved := splitAddresses(reply.text("emailcc")); len(saved) > 0 && !sameAddresses(saved, cc) {
+		result.CC = saved
+		result.Problem = joinNonEmpty(". ", result.Problem, "HaloPSA copied it to other addresses than were asked for")
+	}
 	return result, nil
 }
 
@@ -112,6 +116,10 @@ func receivers(t *ticket, to, cc []string) (toOut, ccOut []string, err error) {
 			if err != nil {
 				return nil, nil, mcptools.Errorf(mcptools.CodeInvalidArguments, "%q is no mail address", markup.Preview(text, 80)).
 					WithHint("find it with halo_users_search")
+			}
+			// Halo takes the addresses as one text: a quoted "a;b@c"@d would be two.
+			if strings.ContainsAny(parsed.Address, `;,<>" `) || strings.Count(parsed.Address, "@") != 1 {
+				return nil, nil, mcptools.Errorf(mcptools.CodeInvalidArguments, "%q cannot be mailed through HaloPSA", markup.Preview(text, 80))
 			}
 			*list.into = append(*list.into, parsed.Address)
 		}

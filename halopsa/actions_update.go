@@ -63,7 +63,10 @@ func (c *Client) UpdateAction(ctx context.Context, in UpdateActionInput) (*Updat
 	spent, _ := reply.hours("timetaken")
 	out := &UpdateActionOutput{TicketID: in.TicketID, ActionID: in.ActionID, Changed: []string{}, Private: reply.truth("hiddenfromuser"),
 		Time: spell(spent), Warning: reply.warning()}
-	ignored, _ := reply.ignored(object)
+	ignored, lacks := reply.ignored(object)
+	if lacks {
+		out.Warning = joinNonEmpty(". ", out.Warning, "HaloPSA did not show all of what it saved: look with halo_actions_get")
+	}
 	for _, name := range changes {
 		if slices.Contains(ignored, name) {
 			out.Ignored = append(out.Ignored, name)

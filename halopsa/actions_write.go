@@ -54,6 +54,9 @@ func (c *Client) act(ctx context.Context, t *ticket, o outcome, private bool, mo
 	if before, after := reply.whole("old_status"), reply.whole("new_status"); before != after && after != 0 {
 		result.Status = c.nameOf(ctx, "status", after)
 	}
+	if object["sendemail"] == false && reply.text("emaildirection") == "O" {
+		result.Problem = "HaloPSA mailed it although it was not to be mailed"
+	}
 	if private != result.Private {
 		c.setVisibility(ctx, result, private, reply)
 	}
@@ -86,7 +89,7 @@ func (c *Client) saveAction(ctx context.Context, object fields) (saved, error) {
 // setVisibility is called for an action that is not as visible as was asked.
 func (c *Client) setVisibility(ctx context.Context, result *ActionResult, private bool, reply saved) {
 	if !private {
-		result.Problem = "HaloPSA saved it as private: the end user does not see it"
+		result.Problem = joinNonEmpty(". ", result.Problem, "HaloPSA saved it as private: the end user does not see it")
 		return
 	}
 	what := "HaloPSA saved it VISIBLE TO THE END USER although it was to be private"
@@ -96,10 +99,10 @@ func (c *Client) setVisibility(ctx context.Context, result *ActionResult, privat
 	mended, err := c.saveAction(ctx, fields{"id": result.ActionID, "ticket_id": result.TicketID, "hiddenfromuser": true})
 	if err == nil && mended.truth("hiddenfromuser") {
 		result.Private = true
-		result.Problem = what + ". It has been hidden since; it may have been seen or notified meanwhile"
+		result.Problem = joinNonEmpty(". ", result.Problem, what+". It has been hidden since; it may have been seen or notified meanwhile")
 		return
 	}
-	result.Problem = what + ", and it could not be hidden. Hide it in HaloPSA now, or tell somebody who can"
+	result.Problem = joinNonEmpty(". ", result.Problem, what+", and it could not be hidden. Hide it in HaloPSA now, or tell somebody who can")
 }
 
 // whole returns a number of a saved object; 0 if it has none.

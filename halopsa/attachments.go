@@ -100,7 +100,7 @@ func (c *Client) GetAttachment(ctx context.Context, in GetAttachmentInput) (*Fil
 	}
 	kind := cmp.Or(in.As, "text")
 	var a attachment
-	err = c.get(ctx, location, params("includedetails", flag(kind != "metadata")), &a)
+	err = c.record(ctx, location, in.ID, params("includedetails", flag(kind != "metadata")), &a)
 	if errors.Is(err, mcptools.CodeNotFound) {
 		return nil, mcptools.Errorf(mcptools.CodeNotFound, "there is no attachment %d", in.ID).WithHint("list them with halo_attachments_list")
 	}
@@ -141,11 +141,11 @@ func (c *Client) GetAttachment(ctx context.Context, in GetAttachmentInput) (*Fil
 func (a attachment) content() ([]byte, error) {
 	encoded := cmp.Or(a.Base64, a.Data, a.Link)
 	if strings.HasPrefix(encoded, "http:") || strings.HasPrefix(encoded, "https:") {
-		return nil, mcptools.Errorf(mcptools.CodeNotSupported, "this instance keeps the content of %s elsewhere", a.Filename).WithHint("open it in HaloPSA")
+		return nil, mcptools.Errorf(mcptools.CodeNotSupported, "this instance keeps the content of %s elsewhere", markup.Preview(a.Filename, 80)).WithHint("open it in HaloPSA")
 	}
 	content, err := decodeBase64(encoded)
 	if err != nil || encoded == "" {
-		return nil, &mcptools.Error{Code: mcptools.CodeUpstream, Message: "HaloPSA sent no content of " + a.Filename, Err: err}
+		return nil, &mcptools.Error{Code: mcptools.CodeUpstream, Message: "HaloPSA sent no content of " + markup.Preview(a.Filename, 80), Err: err}
 	}
 	return content, nil
 }
@@ -207,6 +207,9 @@ func (c *Client) UploadAttachment(ctx context.Context, in UploadInput) (*UploadO
 	}
 	content, _ := upload.content() // it could be decoded above
 	out := &UploadOutput{ID: reply.whole("id"), TicketID: in.TicketID, Filename: cmp.Or(reply.text("filename"), in.Filename), Size: len(content), Warning: reply.warning()}
+	if out.ID == 0 {
+		out.Problem = "HaloPSA did not say which file it saved: look with halo_attachments_list"
+	}
 	if saved := reply.whole("filesize"); saved != 0 && saved != out.Size {
 		out.Problem = fmt.Sprintf("HaloPSA has %d bytes instead of %d", saved, out.Size)
 	}

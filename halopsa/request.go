@@ -26,6 +26,27 @@ func (c *Client) get(ctx context.Context, path string, query url.Values, out any
 	return decode(unwrap(response.Body), out)
 }
 
+// record reads the one record of that id. A service that answers with another,
+// or with something that is none, must not have it taken for what was asked:
+// the next write would go there.
+func (c *Client) record(ctx context.Context, path string, id int, query url.Values, out any) error {
+	response, err := c.service.Send(ctx, rest.Request{Method: http.MethodGet, Path: path, Query: query})
+	if err != nil {
+		return err
+	}
+	body := unwrap(response.Body)
+	var answered struct {
+		ID whole `json:"id"`
+	}
+	if err := decode(body, &answered); err != nil {
+		return err
+	}
+	if int(answered.ID) != id {
+		return &mcptools.Error{Code: mcptools.CodeUpstream, Message: "HaloPSA answered with another record than " + strconv.Itoa(id)}
+	}
+	return decode(body, out)
+}
+
 // all reads a list that Halo does not page: a bare array, or an envelope in
 // which key names the rows. Envelopes have other arrays too.
 func all[W any](ctx context.Context, c *Client, path, key string, query url.Values) ([]W, error) {

@@ -221,7 +221,7 @@ func (c *Client) byID(ctx context.Context, d directory, client, id int) (party, 
 		return party{}, err
 	}
 	var r partyRow
-	if err := c.get(ctx, path, nil, &r); err != nil {
+	if err := c.record(ctx, path, id, nil, &r); err != nil {
 		if errors.Is(err, mcptools.CodeNotFound) {
 			return party{}, mcptools.Errorf(mcptools.CodeNotFound, "there is no %s %d", d.kind, id)
 		}

@@ -105,7 +105,7 @@ func (c *Client) readTicket(ctx context.Context, id int, query url.Values, out a
 	if err != nil {
 		return err
 	}
-	err = c.get(ctx, path, query, out)
+	err = c.record(ctx, path, id, query, out)
 	if errors.Is(err, mcptools.CodeNotFound) {
 		return mcptools.Errorf(mcptools.CodeNotFound, "there is no ticket %d, or it is hidden from this account", id).
 			WithHint("find it with halo_tickets_search")

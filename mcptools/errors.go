@@ -67,7 +67,7 @@ func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString(string(e.Code))
 	if e.Message != "" {
-		b.WriteString(": " + e.Message)
+		b.WriteString(": " + clip(e.Message, maxText))
 	}
 	if e.Upstream != "" {
 		b.WriteString(" [" + e.Upstream + "]")
@@ -76,7 +76,7 @@ func (e *Error) Error() string {
 		b.WriteString("\nMissing permission: " + strings.Join(e.Scopes, ", "))
 	}
 	if e.Hint != "" {
-		b.WriteString("\nWhat to do: " + e.Hint)
+		b.WriteString("\nWhat to do: " + clip(e.Hint, maxText))
 	}
 	switch {
 	case e.RetryAfter > 0:
@@ -89,6 +89,10 @@ func (e *Error) Error() string {
 	}
 	return b.String()
 }
+
+// maxText bounds the message and the hint that a model sees: both may name what a
+// caller or a service wrote.
+const maxText = 4000
 
 // Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }

@@ -163,10 +163,10 @@ func TestRedact(t *testing.T) {
 
 	cause := errors.New("hunter2")
 	failing := toy("toy_fail", func(context.Context) (*word, error) {
-		return nil, &mcptools.Error{Code: mcptools.CodeNotFound, Message: "no hunter2", Hint: "try hunter2", Err: cause}
+		return nil, &mcptools.Error{Code: mcptools.CodeNotFound, Message: "no hunter2", Hint: "try hunter2", Upstream: "hunter2", Err: cause}
 	})
 	_, err = mcptools.NewSet(failing).With(hide).Call(t.Context(), "toy_fail", nil)
-	if err == nil || err.Error() != "not_found: no ***\nWhat to do: try ***" || !errors.Is(err, cause) {
+	if err == nil || err.Error() != "not_found: no *** [***]\nWhat to do: try ***" || !errors.Is(err, cause) {
 		t.Errorf("error %v", err)
 	}
 }

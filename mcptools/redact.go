@@ -9,8 +9,8 @@ import (
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 )
 
-// Redact passes every string of results, and the message and hint of errors,
-// through replace before anybody sees them. The names of fields and the notice
+// Redact passes every string of results, and the message, the hint and the
+// service's code of errors, through replace before anybody sees them. The names of fields and the notice
 // of untrusted tools stay as they are; content that is not text is dropped,
 // since it could hold anything.
 func Redact(replace func(string) string) Middleware {
@@ -42,7 +42,7 @@ func redactError(err error, replace func(string) string) error {
 		return err
 	}
 	redacted := *e
-	redacted.Message, redacted.Hint = replace(e.Message), replace(e.Hint)
+	redacted.Message, redacted.Hint, redacted.Upstream = replace(e.Message), replace(e.Hint), replace(e.Upstream)
 	return &redacted
 }
 

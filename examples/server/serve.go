@@ -110,7 +110,15 @@ func listenLoopback(ctx context.Context, address string) (net.Listener, error) {
 		return nil, fmt.Errorf("-http: %q can be reached by other machines, and this server does not ask who is calling; use 127.0.0.1 and, for others, a gateway that does", address)
 	}
 	var config net.ListenConfig
-	return config.Listen(ctx, "tcp", address)
+	listener, err := config.Listen(ctx, "tcp", address)
+	if err != nil {
+		return nil, err
+	}
+	// A hosts file may make localhost any address.
+	if local, ok := listener.Addr().(*net.TCPAddr); !ok || !local.IP.IsLoopback() {
+		return nil, errors.Join(fmt.Errorf("-http: localhost is %s here, which other machines can reach; use 127.0.0.1", listener.Addr()), listener.Close())
+	}
+	return listener, nil
 }
 
 // handler serves /mcp to clients of all protocol versions. Version 2026-07-28

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/msptoolbelt/toolbelt/internal/markup"
 	"github.com/msptoolbelt/toolbelt/mcptools"
 )
 
@@ -16,8 +17,10 @@ type Candidate struct {
 	Note string   // tells candidates of the same name apart
 }
 
-// maxListed bounds the candidates that an error names.
-const maxListed = 8
+const (
+	maxListed = 8  // candidates that an error names
+	maxName   = 80 // characters of each
+)
 
 // One returns the candidate that query names: by id, else by its exact name,
 // else, as the only one, by the beginning of its name or of a word in it. Case
@@ -42,11 +45,11 @@ func One(kind, query string, candidates []Candidate) (Candidate, error) {
 		case 1:
 			return found[0], nil
 		default:
-			return Candidate{}, mcptools.Errorf(mcptools.CodeAmbiguous, "%s %q could be: %s", kind, query, list(found)).
+			return Candidate{}, mcptools.Errorf(mcptools.CodeAmbiguous, "%s %q could be: %s", kind, markup.Preview(query, maxName), list(found)).
 				WithHint("call again with one of these ids")
 		}
 	}
-	e := mcptools.Errorf(mcptools.CodeNotFound, "there is no %s %q", kind, query)
+	e := mcptools.Errorf(mcptools.CodeNotFound, "there is no %s %q", kind, markup.Preview(query, maxName))
 	if len(candidates) > 0 {
 		e.Hint = "there is: " + list(named(candidates))
 	}
@@ -85,14 +88,15 @@ func named(candidates []Candidate) []Candidate {
 func list(candidates []Candidate) string {
 	var texts []string
 	for _, c := range candidates[:min(len(candidates), maxListed)] {
+		// Names are other people's: a line break in one must not begin a new line here.
 		var more []string
 		if c.ID != "" {
 			more = append(more, "id "+c.ID)
 		}
 		if c.Note != "" {
-			more = append(more, c.Note)
+			more = append(more, markup.Preview(c.Note, maxName))
 		}
-		text := c.Name
+		text := markup.Preview(c.Name, maxName)
 		if len(more) > 0 {
 			text += " (" + strings.Join(more, ", ") + ")"
 		}

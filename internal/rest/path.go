@@ -43,7 +43,7 @@ func checkSegment(id string) error {
 	switch {
 	case id == "":
 		reason = "is empty"
-	case id == "." || id == "..":
+	case strings.Trim(id, ". \u00a0") == "": // some servers drop dots and spaces from the end of a segment
 		reason = "is a relative path"
 	case len(id) > maxSegment:
 		reason = "is too long"

@@ -139,13 +139,13 @@ func TestContinue(t *testing.T) {
 
 func TestPath(t *testing.T) {
 	for _, c := range []struct{ id, want string }{
-		{"AAMk=", "/users/AAMk=/x"}, {"a b", "/users/a%20b/x"}, {"a%2Fb", "/users/a%252Fb/x"}, {"a?b#c", "/users/a%3Fb%23c/x"}, {"ü@x.example", "/users/%C3%BC@x.example/x"}, {"...", "/users/.../x"},
+		{"AAMk=", "/users/AAMk=/x"}, {"a b", "/users/a%20b/x"}, {"a%2Fb", "/users/a%252Fb/x"}, {"a?b#c", "/users/a%3Fb%23c/x"}, {"ü@x.example", "/users/%C3%BC@x.example/x"}, {"a..", "/users/a../x"},
 	} {
 		if got, err := rest.Path("/users/{}/x", c.id); err != nil || got != c.want {
 			t.Errorf("%q: got %q, %v", c.id, got, err)
 		}
 	}
-	for _, id := range []string{"", ".", "..", "a/b", "/", `a\b`, "a\nb", "\x00", "\x7f", "a\u0085", "\xff", strings.Repeat("a", 1025)} {
+	for _, id := range []string{"", ".", "..", "...", ".. ", " ..", " ", "a/b", "/", `a\b`, "a\nb", "\x00", "\x7f", "a\u0085", "\xff", strings.Repeat("a", 1025)} {
 		if got, err := rest.Path("/users/{}/x", id); !errors.Is(err, mcptools.CodeInvalidArguments) {
 			t.Errorf("%q: got %q, %v", id, got, err)
 		}
@@ -186,13 +186,19 @@ func FuzzPath(f *testing.F) {
 
 func TestSentence(t *testing.T) {
 	for text, want := range map[string]string{
-		"The mailbox\r\n is  full.":                 "The mailbox is full.",
-		"Token eyJhbGciOi.J9abc.def_ghi is expired": "Token [removed] is expired",
-		"Bearer eyJhbGciOi.J9abc.x":                 "[removed]",
-		"key " + strings.Repeat("aB3", 20):          "key [removed]",
-		"a\x00b\u202ec\u200bd\ufeff":                "abcd",
-		"":                                          "",
-		strings.Repeat("Wörter ", 100):              strings.Repeat("Wörter ", 37)[:296] + "Wör…",
+		"The mailbox\r\n is  full.":                           "The mailbox is full.",
+		"Token eyJhbGciOi.J9abc.def_ghi is expired":           "Token [removed] is expired",
+		"Bearer eyJhbGciOi.J9abc.x":                           "[removed]",
+		"key " + strings.Repeat("aB3", 20):                    "key [removed]",
+		"secret " + strings.Repeat("x8Q~", 10) + " is wrong":  "secret [removed] is wrong",
+		`login failed: Password=hunter2;Server=db`:            "login failed: Password=[removed];Server=db",
+		`{"client_secret":"s3","access_token":"t0k"}`:         `{"client_secret":"[removed]","access_token":"[removed]"}`,
+		"GET https://api.example/v1/me?sig=c4n4ry&x=1 failed": "GET https://api.example/v1/me?[removed] failed",
+		"Access token: it has expired":                        "Access token: it has expired",
+		"Authorization: Bearer abcdefgh12":                    "Authorization: [removed]",
+		"a\x00b\u202ec\u200bd\ufeff":                          "abcd",
+		"":                                                    "",
+		strings.Repeat("Wörter ", 100):                        strings.Repeat("Wörter ", 37)[:296] + "Wör…",
 	} {
 		if got := rest.Sentence(text); got != want && len(text) < 500 || len(got) > 310 {
 			t.Errorf("%q: got %q", text, got)

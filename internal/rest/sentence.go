@@ -10,9 +10,15 @@ import (
 // maxSentence bounds how much of a service's own words reaches a model.
 const maxSentence = 300
 
-// secretive matches what looks like a credential: JSON web tokens and long runs
-// without a space that no sentence has.
-var secretive = regexp.MustCompile(`(?i)(bearer\s+)?(eyJ[\w-]+\.[\w.-]+|[\w+/=~-]{48,})`)
+// secretive matches what looks like a credential: JSON web tokens, long runs
+// without a space that no sentence has (the secrets of Entra have 40 characters),
+// and what is called one. queried matches the query of an address, which may hold
+// anything.
+var (
+	secretive = regexp.MustCompile(`(?i)(bearer\s+)?(eyJ[\w-]+\.[\w.-]+|[\w+/=~-]{40,})|bearer\s+[\w.~+/=-]{8,}`)
+	named     = regexp.MustCompile(`(?i)\b((?:(?:client_?)?secret|password|passwd|pwd|api_?key|sharedaccesskey|authorization)"?\s*[=:]\s*"?|[a-z_]*token(?:"?\s*=\s*"?|"\s*:\s*"))[^\s"';,&]+`)
+	queried   = regexp.MustCompile(`(?i)\b(https?://[^\s?"'<>]*)\?[^\s"'<>]+`)
+)
 
 // Sentence makes a service's own explanation fit to be shown to a model: one
 // line, bounded, and without anything that looks like a credential.
@@ -29,7 +35,9 @@ func Sentence(text string) string {
 		}
 		return r
 	}, text)
-	text = secretive.ReplaceAllString(strings.Join(strings.Fields(text), " "), "[removed]")
+	text = queried.ReplaceAllString(strings.Join(strings.Fields(text), " "), "$1?[removed]")
+	text = secretive.ReplaceAllString(text, "[removed]")
+	text = named.ReplaceAllString(text, "$1[removed]")
 	if len(text) <= maxSentence {
 		return text
 	}

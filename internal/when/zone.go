@@ -51,7 +51,7 @@ func Zone(name string) (*time.Location, error) {
 	}
 	loc, err := time.LoadLocation(name)
 	if err != nil || strings.EqualFold(name, "local") {
-		return nil, mcptools.Errorf(mcptools.CodeInvalidArguments, "unknown time zone %q", name).
+		return nil, mcptools.Errorf(mcptools.CodeInvalidArguments, "unknown time zone %q", clip(name)).
 			WithHint("use an IANA name such as Europe/Berlin")
 	}
 	return loc, nil
