@@ -5,18 +5,18 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/msptoolbelt/toolbelt/auth"
 )
 
 // maxSentence bounds how much of a service's own words reaches a model.
 const maxSentence = 300
 
 // secretive matches what looks like a credential: JSON web tokens, long runs
-// without a space that no sentence has (the secrets of Entra have 40 characters),
-// and what is called one. queried matches the query of an address, which may hold
-// anything.
+// without a space that no sentence has (the secrets of Entra have 40 characters).
+// queried matches the query of an address, which may hold anything.
 var (
-	secretive = regexp.MustCompile(`(?i)(bearer\s+)?(eyJ[\w-]+\.[\w.-]+|[\w+/=~-]{40,})|bearer\s+[\w.~+/=-]{8,}`)
-	named     = regexp.MustCompile(`(?i)\b((?:(?:client_?)?secret|password|passwd|pwd|api_?key|sharedaccesskey|authorization)"?\s*[=:]\s*"?|[a-z_]*token(?:"?\s*=\s*"?|"\s*:\s*"))[^\s"';,&]+`)
+	secretive = regexp.MustCompile(`(?i)(bearer\s+)?(eyJ[\w-]+\.[\w.-]+|[\w+/=~-]{40,})`)
 	queried   = regexp.MustCompile(`(?i)\b(https?://[^\s?"'<>]*)\?[^\s"'<>]+`)
 )
 
@@ -36,8 +36,8 @@ func Sentence(text string) string {
 		return r
 	}, text)
 	text = queried.ReplaceAllString(strings.Join(strings.Fields(text), " "), "$1?[removed]")
+	text = (&auth.Redactor{}).String(text) // what is called a credential, however short
 	text = secretive.ReplaceAllString(text, "[removed]")
-	text = named.ReplaceAllString(text, "$1[removed]")
 	if len(text) <= maxSentence {
 		return text
 	}
