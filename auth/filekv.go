@@ -89,13 +89,13 @@ func (f *FileKV) get(id string) ([]byte, error) {
 	if len(content) <= fileHeader || len(content) > fileHeader+maxValue || string(content[:len(fileMagic)]) != fileMagic {
 		return nil, &UnreadableError{id, "its file is damaged"}
 	}
-	if expired(content, time.Now()) {
+	if valueExpired(content, time.Now()) {
 		return nil, nil
 	}
 	return content[fileHeader:], nil
 }
 
-func expired(content []byte, now time.Time) bool {
+func valueExpired(content []byte, now time.Time) bool {
 	expires := int64(binary.BigEndian.Uint64(content[len(fileMagic):fileHeader])) //nolint:gosec // written by us from an int64
 	return expires != 0 && now.UnixNano() >= expires
 }
@@ -171,7 +171,7 @@ func (f *FileKV) sweep() {
 			continue
 		}
 		content, err := f.dir.read(entry.Name())
-		if err == nil && len(content) > fileHeader && string(content[:len(fileMagic)]) == fileMagic && expired(content, time.Now()) {
+		if err == nil && len(content) > fileHeader && string(content[:len(fileMagic)]) == fileMagic && valueExpired(content, time.Now()) {
 			_ = f.dir.remove(entry.Name())
 		}
 	}

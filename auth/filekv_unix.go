@@ -10,7 +10,7 @@ import (
 
 const (
 	noFollow   = syscall.O_NOFOLLOW | syscall.O_CLOEXEC | syscall.O_NONBLOCK // nor wait for a pipe's other end
-	lockToRead = false                                                      // a rename is atomic for those who read
+	lockToRead = false                                                       // a rename is atomic for those who read
 )
 
 // exposed says how others than the user can get at a file; empty: they cannot.

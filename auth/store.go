@@ -76,6 +76,8 @@ type wireRecord struct {
 	Granted      []string  `json:"granted,omitempty"`
 	SignedIn     time.Time `json:"signed_in"`
 	Renewed      time.Time `json:"renewed"`
+	// Gone says that the record was removed, but only if nobody had changed it.
+	Gone bool `json:"gone,omitempty"`
 }
 
 // ErrConflict says that a record was changed by somebody else since it was
@@ -123,7 +125,7 @@ func (s *Store) Load(ctx context.Context, key StoreKey) (*Record, error) {
 	id := key.ID()
 	var wire wireRecord
 	sealed, err := s.get(ctx, id, &wire, s.options.TTL)
-	if err != nil || sealed == nil {
+	if err != nil || sealed == nil || wire.Gone {
 		return nil, err
 	}
 	if wire.Key.ID() != id {
@@ -156,12 +158,21 @@ func (s *Store) Save(ctx context.Context, r *Record) error {
 	if s.options.AccessTokens {
 		wire.AccessToken, wire.Expiry = r.AccessToken.Expose(), r.Expiry
 	}
-	if r.sealed == nil {
+	id, old := r.Key.ID(), r.sealed
+	if old == nil {
 		if err := s.enlist(ctx, wire.Key); err != nil {
 			return err
 		}
+		var last wireRecord
+		sealed, err := s.get(ctx, id, &last, s.options.TTL)
+		if err != nil {
+			return err
+		}
+		if last.Gone {
+			old = sealed
+		}
 	}
-	sealed, err := s.swap(ctx, r.Key.ID(), r.sealed, wire, s.options.TTL)
+	sealed, err := s.swap(ctx, id, old, wire, s.options.TTL)
 	if err != nil {
 		return err
 	}
@@ -171,10 +182,30 @@ func (s *Store) Save(ctx context.Context, r *Record) error {
 
 // Delete removes the record of key, readable or not.
 func (s *Store) Delete(ctx context.Context, key StoreKey) error {
+	entry, fault := s.entry(ctx, key)
 	if err := s.kv.Delete(ctx, key.ID()); err != nil {
 		return fmt.Errorf("auth: delete a stored record: %w", err)
 	}
-	return s.delist(ctx, key)
+	if fault != nil {
+		return fault
+	}
+	return s.delist(ctx, entry)
+}
+
+// goneTTL is how long the mark of a removed record stays in its place.
+const goneTTL = time.Minute
+
+// retire removes r, unless somebody has changed it: a KV has no compare and
+// delete, so a mark takes its place for a while.
+func (s *Store) retire(ctx context.Context, r *Record) error {
+	entry, err := s.entry(ctx, r.Key)
+	if err != nil {
+		return err
+	}
+	if _, err := s.swap(ctx, r.Key.ID(), r.sealed, wireRecord{Key: r.Key, Gone: true}, goneTTL); err != nil {
+		return err
+	}
+	return s.delist(ctx, entry)
 }
 
 // get opens the record id into wire and returns it as it lies in the KV. What

@@ -104,10 +104,23 @@ func (s *Store) enlist(ctx context.Context, key StoreKey) error {
 	})
 }
 
-func (s *Store) delist(ctx context.Context, key StoreKey) error {
+// entry returns the entry of key in the index, an empty one if there is none.
+func (s *Store) entry(ctx context.Context, key StoreKey) (indexEntry, error) {
 	id := key.ID()
-	return s.reindex(ctx, key, func(entries []indexEntry) []indexEntry {
-		return slices.DeleteFunc(entries, func(e indexEntry) bool { return e.Key.ID() == id })
+	index, _, err := s.index(ctx, shardOf(key.Subject))
+	for _, e := range index.Entries {
+		if e.Key.ID() == id {
+			return e, err
+		}
+	}
+	return indexEntry{Key: key}, err
+}
+
+// delist takes out an entry that was read before its record was removed: if it
+// was made anew since, there is a new record.
+func (s *Store) delist(ctx context.Context, entry indexEntry) error {
+	return s.reindex(ctx, entry.Key, func(entries []indexEntry) []indexEntry {
+		return slices.DeleteFunc(entries, func(e indexEntry) bool { return sameEntry(e, entry) })
 	})
 }
 
@@ -122,6 +135,8 @@ func (s *Store) prune(ctx context.Context, entries []indexEntry) []indexEntry {
 	})
 }
 
+func sameEntry(a, b indexEntry) bool { return a.Added.Equal(b.Added) && a.Key.ID() == b.Key.ID() }
+
 // reindex changes the part of the index that key belongs to.
 func (s *Store) reindex(ctx context.Context, key StoreKey, change func([]indexEntry) []indexEntry) error {
 	shard := shardOf(key.Subject)
@@ -130,8 +145,9 @@ func (s *Store) reindex(ctx context.Context, key StoreKey, change func([]indexEn
 		if err != nil {
 			return err
 		}
-		before := len(index.Entries)
-		if index.Entries = change(index.Entries); before == 0 && len(index.Entries) == 0 {
+		before := slices.Clone(index.Entries)
+		index.Entries = change(index.Entries)
+		if slices.EqualFunc(before, index.Entries, sameEntry) {
 			return nil
 		}
 		if len(index.Entries) == 0 { // an index without entries need not last
