@@ -211,31 +211,21 @@ func TestCompleteIsSingleUse(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The page sends the browser to the portal, which is not there to be visited.
-	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	resp, err := client.Get(flow.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp.Body.Close()
-	back, err := resp.Location()
-	if err != nil {
-		t.Fatal(err)
-	}
+	back := authorized(t, flow.URL)
 	other, err := p.Begin("https://portal.example/back")
 	if err != nil {
 		t.Fatal(err)
 	}
-	if _, err := p.Complete(t.Context(), other, back.Query()); err == nil {
+	if _, err := p.Complete(t.Context(), other, back); err == nil {
 		t.Error("another user's flow took the answer")
 	}
-	if _, err := p.Complete(t.Context(), nil, back.Query()); err == nil {
+	if _, err := p.Complete(t.Context(), nil, back); err == nil {
 		t.Error("no flow took the answer")
 	}
-	if _, err := p.Complete(t.Context(), flow, back.Query()); err != nil {
+	if _, err := p.Complete(t.Context(), flow, back); err != nil {
 		t.Error(err)
 	}
-	if _, err := p.Complete(t.Context(), flow, back.Query()); err == nil || s.requests() != 1 {
+	if _, err := p.Complete(t.Context(), flow, back); err == nil || s.requests() != 1 {
 		t.Errorf("second use: %v", err)
 	}
 	for _, redirect := range []string{"http://portal.example/back", "https://a:b@portal.example/", "custom:/x", ""} {
@@ -284,9 +274,10 @@ func TestRotation(t *testing.T) {
 func TestSignInAgainDuringRenewal(t *testing.T) {
 	s := newServer(t)
 	release := make(chan struct{})
+	store := &shelf{}
 	p := newSignIn(t, auth.PKCEConfig{
 		Authority: s.authority(), Open: func(page string) error { visit(t, page); return nil },
-		Source: auth.SourceOptions{Initial: &oauth2.Token{RefreshToken: "of the old user"}},
+		Source: auth.SourceOptions{Initial: &oauth2.Token{RefreshToken: "of the old user"}, Save: store.save},
 		HTTPClient: &http.Client{Transport: roundTripper(func(r *http.Request) (*http.Response, error) {
 			if r.FormValue("grant_type") == "refresh_token" {
 				<-release
@@ -322,6 +313,9 @@ func TestSignInAgainDuringRenewal(t *testing.T) {
 	}
 	if now, err := p.Source().TokenContext(t.Context()); err != nil || now.AccessToken != token.AccessToken {
 		t.Errorf("%v", err)
+	}
+	if len(store.saved) != 1 || store.saved[0] != token.RefreshToken {
+		t.Errorf("saved %v", store.saved)
 	}
 }
 
