@@ -1,4 +1,6 @@
-// Package authtest tests what package auth leaves to others, such as stores.
+// Package authtest helps to test sign-ins: [Server] is an authorization server in
+// the test's own process, with the manners of Entra, Halo or the standards and
+// hostile ones on demand; [TestKV] checks a store against its contract.
 package authtest
 
 import (

@@ -11,6 +11,7 @@ import (
 	"maps"
 	"net/http"
 	"net/url"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -55,6 +56,16 @@ type OAuthOptions struct {
 	RotateRefresh bool
 	// Opaque makes access tokens that carry nothing a client could read.
 	Opaque bool
+	// Sign makes an access token of its claims; nil: one that only looks signed.
+	Sign func(claims map[string]any) string
+	// Authenticate checks clients that prove themselves otherwise than by a
+	// secret: it returns "" for those it does not know. May be nil.
+	Authenticate func(r *http.Request) (client string, err error)
+	// GrantTypes are further ones that Grant takes care of.
+	GrantTypes []string
+	// Answer may change the answer of the authorization endpoint, such as by
+	// adding iss or replacing the code by an error. May be nil.
+	Answer func(asked, answer url.Values)
 }
 
 // OAuth is a token and authorization endpoint (client credentials, refresh
@@ -141,7 +152,11 @@ func (o *OAuth) issue(claims map[string]any) string {
 	claims["iat"], claims["nbf"], claims["exp"] = now.Unix(), now.Unix(), now.Add(o.lifetime).Unix()
 	claims["uti"] = randomText(16)
 	token := randomText(48)
-	if !o.opts.Opaque {
+	switch {
+	case o.opts.Opaque:
+	case o.opts.Sign != nil:
+		token = o.opts.Sign(claims)
+	default:
 		token = unsignedJWT(claims)
 	}
 	o.access[token] = accessToken{claims, now.Add(o.lifetime)}
@@ -205,6 +220,9 @@ func (o *OAuth) Authorize(w http.ResponseWriter, r *http.Request) {
 	if state := q.Get("state"); state != "" {
 		answer.Set("state", state)
 	}
+	if o.opts.Answer != nil {
+		o.opts.Answer(q, answer)
+	}
 	redirect.RawQuery = answer.Encode()
 	w.Header().Set("Location", redirect.String()) // http.Redirect would write a body
 	w.WriteHeader(http.StatusFound)
@@ -247,7 +265,7 @@ func (o *OAuth) refuse(w http.ResponseWriter, status int, e *OAuthError) {
 }
 
 func (o *OAuth) exchange(r *http.Request) (map[string]any, error) {
-	client, err := o.authenticate(r)
+	client, proven, err := o.authenticate(r)
 	if err != nil {
 		return nil, err
 	}
@@ -260,7 +278,7 @@ func (o *OAuth) exchange(r *http.Request) (map[string]any, error) {
 	var family *refreshFamily
 	switch req.GrantType {
 	case "client_credentials":
-		if o.opts.Clients[client] == "" {
+		if !proven {
 			return nil, &OAuthError{"unauthorized_client", "a public client has no credentials of its own"}
 		}
 	case "refresh_token":
@@ -275,7 +293,9 @@ func (o *OAuth) exchange(r *http.Request) (map[string]any, error) {
 		}
 		req.Scope = cmp.Or(req.Scope, code.scope)
 	default:
-		return nil, &OAuthError{"unsupported_grant_type", "grant_type is not supported"}
+		if !slices.Contains(o.opts.GrantTypes, req.GrantType) {
+			return nil, &OAuthError{"unsupported_grant_type", "grant_type is not supported"}
+		}
 	}
 	grant, err := o.opts.Grant(req)
 	if err != nil {
@@ -306,22 +326,51 @@ func (o *OAuth) answer(grant Grant, req TokenRequest, family *refreshFamily) map
 }
 
 // authenticate checks the client by form fields or HTTP Basic (RFC 6749,
-// section 2.3.1) and returns its id.
-func (o *OAuth) authenticate(r *http.Request) (string, error) {
+// section 2.3.1) and returns its id, and whether it proved to be that client.
+func (o *OAuth) authenticate(r *http.Request) (id string, proven bool, err error) {
+	if o.opts.Authenticate != nil {
+		if id, err := o.opts.Authenticate(r); id != "" || err != nil {
+			return id, err == nil, err
+		}
+	}
 	id, secret := r.PostForm.Get("client_id"), r.PostForm.Get("client_secret")
 	if user, pass, ok := r.BasicAuth(); ok {
 		var err1, err2 error
 		id, err1 = url.QueryUnescape(user)
 		secret, err2 = url.QueryUnescape(pass)
 		if err1 != nil || err2 != nil {
-			return "", &OAuthError{"invalid_client", "malformed Basic credentials"}
+			return "", false, &OAuthError{"invalid_client", "malformed Basic credentials"}
 		}
 	}
 	want, known := o.opts.Clients[id]
 	if !known || subtle.ConstantTimeCompare([]byte(want), []byte(secret)) != 1 {
-		return "", &OAuthError{"invalid_client", "unknown client or wrong secret"}
+		return "", false, &OAuthError{"invalid_client", "unknown client or wrong secret"}
 	}
-	return id, nil
+	return id, want != "", nil
+}
+
+// Revoke is the revocation endpoint (RFC 7009): an access token ends alone, a
+// refresh token with its family and every access token.
+func (o *OAuth) Revoke(w http.ResponseWriter, r *http.Request) {
+	r.Body = http.MaxBytesReader(w, r.Body, 1<<20)
+	if r.Method != http.MethodPost || r.ParseForm() != nil || r.PostForm.Get("token") == "" {
+		o.refuse(w, http.StatusBadRequest, &OAuthError{"invalid_request", "a token must be posted"})
+		return
+	}
+	client, _, err := o.authenticate(r)
+	if err != nil {
+		o.refuse(w, http.StatusUnauthorized, &OAuthError{"invalid_client", "unknown client or wrong secret"})
+		return
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	token := r.PostForm.Get("token")
+	if family := o.refresh[token]; family != nil && family.client == client {
+		family.revoked = true
+		clear(o.access) // the tokens of a family are not kept apart
+	}
+	delete(o.access, token) // an unknown token is fine (section 2.2)
+	w.WriteHeader(http.StatusOK)
 }
 
 func (o *OAuth) redeemRefresh(client, token string) (*refreshFamily, error) {
