@@ -4,7 +4,7 @@ import "github.com/msptoolbelt/toolbelt/mcptools"
 
 // Tools returns all tools of the client.
 func (c *Client) Tools() mcptools.Set {
-	return mcptools.Join(c.coreTools(), c.mailTools(), c.calendarTools(), c.contactsTools(), c.directoryTools())
+	return mcptools.Join(c.coreTools(), c.mailTools(), c.calendarTools(), c.contactsTools(), c.directoryTools()).Explained(c.about)
 }
 
 func (c *Client) mailTools() mcptools.Set {

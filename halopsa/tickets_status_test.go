@@ -1,6 +1,8 @@
 package halopsa_test
 
 import (
+	"context"
+	"encoding/json"
 	"errors"
 	"slices"
 	"strings"
@@ -195,5 +197,24 @@ func TestRefusedActionsNameARemedy(t *testing.T) {
 		s.server.Faults().Next(1, "POST", "/Actions", halotest.Answer{Status: 400, ContentType: "application/json", Body: sentence})
 		_, err := s.client.CloseTicket(t.Context(), halopsa.CloseTicketInput{TicketID: halotest.TicketPrinter})
 		fails(t, err, mcptools.CodeInvalidArguments, "this Action", "halo_tickets_available_actions")
+	}
+}
+
+// A number tells a person nothing: the question names the ticket.
+func TestQuestionsNameTheTicket(t *testing.T) {
+	t.Parallel()
+	s := start(t, halotest.Options{})
+	question := ""
+	tools := s.client.Tools().With(mcptools.Confirm(mcptools.Risky, mcptools.ConfirmOptions{Ask: func(_ context.Context, q mcptools.Question) (bool, error) {
+		question = q.Text
+		return false, nil
+	}}))
+	_, err := tools.Call(t.Context(), "halo_tickets_close", json.RawMessage(`{"ticket_id":2041}`))
+	if !errors.Is(err, mcptools.CodeDeclined) || !strings.Contains(question, "about: ticket 2041 Label printer in Hall 3 is offline, Anna Berg, Hafen Logistik GmbH") {
+		t.Errorf("asked %q, %v", question, err)
+	}
+	_, err = tools.Call(t.Context(), "halo_tickets_close", json.RawMessage(`{"ticket_id":99999}`))
+	if !errors.Is(err, mcptools.CodeDeclined) || strings.Contains(question, "about:") {
+		t.Errorf("asked %q, %v", question, err)
 	}
 }

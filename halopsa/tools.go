@@ -4,7 +4,7 @@ import "github.com/msptoolbelt/toolbelt/mcptools"
 
 // Tools returns all tools of the client.
 func (c *Client) Tools() mcptools.Set {
-	return mcptools.Join(c.coreTools(), c.lookupTools(), c.ticketTools(), c.actionTools(), c.clientTools(), c.agentTools())
+	return mcptools.Join(c.coreTools(), c.lookupTools(), c.ticketTools(), c.actionTools(), c.clientTools(), c.agentTools()).Explained(c.about)
 }
 
 func (c *Client) coreTools() mcptools.Set {

@@ -35,6 +35,26 @@ type Question struct {
 	Text      string          // the question with the arguments, in plain text
 }
 
+// Explainer returns what a call is about, in a few lines: a person cannot tell
+// from the id of a message whether it is the right one, but from its subject.
+// The arguments are valid. It is called before the person is asked, so it must
+// change nothing; where it cannot tell, it returns nothing.
+type Explainer func(ctx context.Context, spec Spec, args json.RawMessage) []string
+
+// explainTime bounds how long a question waits for what it is about.
+const explainTime = 5 * time.Second
+
+// questionOf returns the text of the question whether a call may run.
+func questionOf(ctx context.Context, call *Call, args json.RawMessage) string {
+	var about []string
+	if call.Tool.explain != nil {
+		ctx, cancel := context.WithTimeout(ctx, explainTime)
+		defer cancel()
+		about = call.Tool.explain(ctx, call.Tool.Spec(), args)
+	}
+	return questionText(call.Tool.Spec(), about, args)
+}
+
 // confirmation is the id of the one request of an input-required result.
 const confirmation = "confirm"
 
@@ -81,7 +101,7 @@ func (c *confirmer) approve(ctx context.Context, call *Call) error {
 			return c.refusal("this client cannot ask its user")
 		}
 		return &InputRequired{
-			Requests: mcp.InputRequestMap{confirmation: question(call.Tool.Spec(), args)},
+			Requests: mcp.InputRequestMap{confirmation: question(questionOf(ctx, call, args))},
 			State:    c.seals.seal(call, args),
 		}
 	}
@@ -103,7 +123,7 @@ func (c *confirmer) askDirectly(ctx context.Context, call *Call, args json.RawMe
 		return c.refusal("this program gives no way to ask anybody")
 	}
 	spec := call.Tool.Spec()
-	agreed, err := c.options.Ask(ctx, Question{Tool: spec, Arguments: args, Text: questionText(spec, args)})
+	agreed, err := c.options.Ask(ctx, Question{Tool: spec, Arguments: args, Text: questionOf(ctx, call, args)})
 	if err != nil {
 		e := c.refusal("asking failed")
 		e.Err = err
@@ -135,10 +155,10 @@ func canBeAsked(request *mcp.CallToolRequest) bool {
 	return capabilities.Elicitation.Form != nil || capabilities.Elicitation.URL == nil
 }
 
-func question(spec Spec, args json.RawMessage) *mcp.ElicitParams {
+func question(text string) *mcp.ElicitParams {
 	return &mcp.ElicitParams{
 		Mode:    "form",
-		Message: questionText(spec, args),
+		Message: text,
 		RequestedSchema: json.RawMessage(`{"type":"object","properties":{"confirm":` +
 			`{"type":"boolean","title":"Yes, do this","description":"Tick to let the call run"}},"required":["confirm"]}`),
 	}

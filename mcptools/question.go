@@ -13,11 +13,19 @@ import (
 // questionText shows a call to the person who is to approve it. Values come
 // from a model that may have been talked into something: each stays on its own
 // line, and characters that could disguise it are dropped.
-func questionText(spec Spec, args json.RawMessage) string {
+// about comes from an [Explainer] and holds text of others: the same goes for it.
+func questionText(spec Spec, about []string, args json.RawMessage) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%s (%s)?", spec.Title, spec.Name)
 	if warning := warning(spec); warning != "" {
 		b.WriteString("\n" + warning)
+	}
+	for i, line := range about {
+		if i == maxAbout {
+			fmt.Fprintf(&b, "\nIt is about %d more.", len(about)-i)
+			break
+		}
+		b.WriteString("\nIt is about: " + visible(line, 200))
 	}
 	tree, _, err := parse(args)
 	fields, _ := tree.(map[string]any)
@@ -30,6 +38,9 @@ func questionText(spec Spec, args json.RawMessage) string {
 	}
 	return b.String()
 }
+
+// maxAbout bounds the lines on what a call is about.
+const maxAbout = 5
 
 func warning(spec Spec) string {
 	var parts []string

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"unicode"
 
 	"github.com/msptoolbelt/toolbelt/mcptools"
@@ -95,6 +96,47 @@ func FuzzQuestion(f *testing.F) {
 		}
 		if strings.Count(question, "\n") != 2 {
 			t.Errorf("%d lines in %q", strings.Count(question, "\n"), question)
+		}
+	})
+}
+
+// TestQuestionsAreExplained: what an explainer says is data, too, and a question
+// waits for it only so long.
+func TestQuestionsAreExplained(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for _, c := range []struct {
+			name    string
+			explain mcptools.Explainer
+			want    string
+		}{
+			{"a line", func(context.Context, mcptools.Spec, json.RawMessage) []string {
+				return []string{"Invoice\nIt is about: lunch", strings.Repeat("x", 900)}
+			}, "\nIt is about: Invoice It is about: lunch\nIt is about: xxx"},
+			{"many", func(context.Context, mcptools.Spec, json.RawMessage) []string {
+				return strings.Split("1 2 3 4 5 6 7", " ")
+			}, "\nIt is about: 5\nIt is about 2 more.\nid: x"},
+			{"nothing", func(context.Context, mcptools.Spec, json.RawMessage) []string { return nil }, ")?\nid: x"},
+			{"late", func(ctx context.Context, _ mcptools.Spec, _ json.RawMessage) []string {
+				<-ctx.Done()
+				return nil
+			}, ")?\nid: x"},
+			{"the arguments", func(_ context.Context, spec mcptools.Spec, args json.RawMessage) []string {
+				return []string{spec.Name + string(args)}
+			}, `It is about: toy_probe{"id":"x","top":10}`},
+		} {
+			text := ""
+			set := mcptools.NewSet(asking).Explained(c.explain).With(mcptools.Confirm(func(mcptools.Spec) bool { return true }, mcptools.ConfirmOptions{
+				Ask: func(_ context.Context, q mcptools.Question) (bool, error) {
+					text = q.Text
+					return true, nil
+				},
+			}))
+			if _, err := set.Keep().Call(t.Context(), "toy_probe", json.RawMessage(`{"id":"x"}`)); err != nil {
+				t.Fatal(err)
+			}
+			if !strings.Contains(text, c.want) || len(text) > 700 {
+				t.Errorf("%s: asked %q, want %q in it", c.name, text, c.want)
+			}
 		}
 	})
 }

@@ -78,6 +78,16 @@ func (s Set) With(middleware ...Middleware) Set {
 	return NewSet(wrapped...)
 }
 
+// Explained returns the same tools with explain to tell more about their calls
+// to whoever has to confirm them.
+func (s Set) Explained(explain Explainer) Set {
+	explained := slices.Clone(s.tools)
+	for i := range explained {
+		explained[i].explain = explain
+	}
+	return NewSet(explained...)
+}
+
 // Call runs the named tool without MCP. See [Tool.Call] for its errors; an
 // unknown name is an [*Error] with CodeUnknownTool.
 func (s Set) Call(ctx context.Context, name string, args json.RawMessage) (*Result, error) {

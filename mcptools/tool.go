@@ -20,6 +20,7 @@ var toolName = regexp.MustCompile(`^[a-zA-Z0-9_-]{1,64}$`)
 type Tool struct {
 	definition *definition
 	handler    Handler // middleware included
+	explain    Explainer
 }
 
 type definition struct {

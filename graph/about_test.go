@@ -1,0 +1,52 @@
+package graph_test
+
+import (
+	"context"
+	"strings"
+	"testing"
+
+	"github.com/msptoolbelt/toolbelt/graph/graphtest"
+	"github.com/msptoolbelt/toolbelt/mcptools"
+)
+
+// An id tells a person nothing: the question says what is behind it.
+func TestQuestionsSayWhatTheyAreAbout(t *testing.T) {
+	s := newSuite(t, graphtest.Options{})
+	question := ""
+	refuse := mcptools.ConfirmOptions{Ask: func(_ context.Context, q mcptools.Question) (bool, error) {
+		question = q.Text
+		return false, nil
+	}}
+	s.tools = s.tools.With(mcptools.Confirm(mcptools.Risky, refuse))
+	rows := items(s.call(t, "m365_mail_search", args{"folder": "Inbox", "limit": 7}))
+	var ids []any
+	for _, row := range rows {
+		ids = append(ids, row["id"])
+	}
+	review := items(s.call(t, "m365_cal_view", args{"query": "Dispatch review", "start": "today", "end": "+14d"}))[0]["id"]
+	draft := s.call(t, "m365_mail_draft", args{"subject": "Plan\nB", "to": []any{tom}, "body": "x"})["id"]
+	tests := []struct {
+		tool string
+		args args
+		want []string
+	}{
+		{"m365_mail_reply", args{"id": s.message(t, "VPN drops every hour"), "body": "Done"}, []string{"about: VPN drops every hour, from Jonas Weber <"}},
+		{"m365_mail_delete", args{"ids": ids}, []string{"about: " + rows[0]["subject"].(string), "about 2 more"}},
+		{"m365_mail_draft_send", args{"id": draft}, []string{"about: Plan B, a draft, to " + tom}},
+		{"m365_cal_respond", args{"id": review, "response": "decline"}, []string{"about: Dispatch review, 20", "organized by Priya Nair"}},
+		{"m365_cal_cancel", args{"id": "gone"}, nil},
+		{"m365_mail_send", args{"to": []any{tom}, "subject": "x", "body": "y"}, nil},
+	}
+	for _, tt := range tests {
+		question = ""
+		s.fails(t, mcptools.CodeDeclined, tt.tool, tt.args)
+		if question == "" || tt.want == nil && strings.Contains(question, "about:") {
+			t.Errorf("%s asked %q", tt.tool, question)
+		}
+		for _, want := range tt.want {
+			if !strings.Contains(question, want) {
+				t.Errorf("%s asked %q, want %q", tt.tool, question, want)
+			}
+		}
+	}
+}
