@@ -63,6 +63,10 @@ func warning(spec Spec) string {
 	return strings.Join(parts, " ")
 }
 
+// listLimit bounds a list in a question. It is generous: the one receiver that
+// must not get a mail may be the last of many.
+const listLimit = 2000
+
 // visible writes a value on one line of at most about limit bytes, and says how
 // much of it is not shown.
 func visible(v any, limit int) string {
@@ -75,6 +79,8 @@ func visible(v any, limit int) string {
 		return line
 	case []any:
 		var line strings.Builder
+		each := limit / 2
+		limit = max(limit, listLimit)
 		for i, item := range v {
 			if i > 0 {
 				line.WriteString(", ")
@@ -83,7 +89,7 @@ func visible(v any, limit int) string {
 				fmt.Fprintf(&line, "… (%d in all)", len(v))
 				break
 			}
-			line.WriteString(visible(item, limit/2))
+			line.WriteString(visible(item, each))
 		}
 		return line.String()
 	default:

@@ -140,3 +140,18 @@ func TestQuestionsAreExplained(t *testing.T) {
 		}
 	})
 }
+
+// The last of many receivers is the one that matters.
+func TestQuestionShowsLongLists(t *testing.T) {
+	var labels []string
+	for i := range 40 {
+		labels = append(labels, fmt.Sprintf("person%d@contoso.example", i))
+	}
+	ids, err := json.Marshal(map[string]any{"id": "x", "extra": append(labels, "mallory@evil.example")})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if text := questionOf(t, string(ids)); !strings.Contains(text, "mallory@evil.example") || len(text) > 4000 {
+		t.Errorf("%s", text)
+	}
+}
