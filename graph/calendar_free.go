@@ -86,6 +86,9 @@ func (c *Client) FindFreeTime(ctx context.Context, in FreeBusyInput) (*FreeBusy,
 	if err != nil {
 		return nil, err
 	}
+	if len(addresses) == 0 {
+		return nil, mcptools.Errorf(mcptools.CodeInvalidArguments, "people: name at least one address")
+	}
 	owner, err := c.scheduleOwner(ctx, addresses)
 	if err != nil {
 		return nil, err
@@ -281,6 +284,9 @@ func (s schedule) busy(whole span, zone *time.Location) []span {
 		for i, digit := range s.View {
 			if digit >= '1' && digit <= '3' {
 				from := whole.start.Add(time.Duration(i) * viewInterval * time.Minute)
+				if !from.Before(whole.end) {
+					break
+				}
 				spans = append(spans, span{from, from.Add(viewInterval * time.Minute), []string{"tentative", "busy", "oof"}[digit-'1']})
 			}
 		}

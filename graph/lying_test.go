@@ -183,3 +183,36 @@ func TestUsersOfOneClientShareNothing(t *testing.T) {
 		both.Wait()
 	}
 }
+
+func TestFreeTimeOfNobody(t *testing.T) {
+	c := liar(t, func(w http.ResponseWriter, _ *http.Request, _ string) { fmt.Fprint(w, `{"value":[]}`) })
+	if got, err := c.FindFreeTime(t.Context(), FreeBusyInput{}); !errors.Is(err, mcptools.CodeInvalidArguments) {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// Upload links lead to the services that take uploads, and get no token.
+func TestHostileUploadLinks(t *testing.T) {
+	for _, link := range []string{"https://evil.example/x", "http://graph.microsoft.com/x", "https://outlook.office.com.evil.example/x", "https://u:p@outlook.office.com/x", "file:///etc/passwd", "", "ADDRESS/upload"} {
+		uploads := 0
+		c := liar(t, func(w http.ResponseWriter, r *http.Request, address string) {
+			switch {
+			case strings.HasSuffix(r.URL.Path, "/createUploadSession"):
+				fmt.Fprintf(w, `{"uploadUrl":%q}`, strings.Replace(link, "ADDRESS", address, 1))
+			case r.Method == http.MethodPut:
+				if uploads++; r.Header.Get("Authorization") != "" {
+					t.Error("the token was sent along")
+				}
+				http.Redirect(w, r, "https://evil.example/x", http.StatusTemporaryRedirect)
+			default:
+				fmt.Fprint(w, `{"id":"draft"}`)
+			}
+		})
+		_, err := c.SendMail(t.Context(), SendMailInput{To: []string{"sam@example.com"}, Subject: "s", Attachments: []OutgoingAttachment{
+			{Name: "a.bin", ContentBase64: base64.StdEncoding.EncodeToString(make([]byte, 4<<20))},
+		}})
+		if err == nil || uploads > 1 && link != "ADDRESS/upload" {
+			t.Errorf("%s: %d uploads, %v", link, uploads, err)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package e2e_test
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -122,4 +123,37 @@ func filled(t *testing.T, tool mcptools.Tool, value string) json.RawMessage {
 		t.Fatal(err)
 	}
 	return document
+}
+
+// An answer that lacks everything, or has it in another shape, is an error or an
+// empty result and never a panic.
+func TestEmptyShapesAreNoPanic(t *testing.T) {
+	for _, body := range []string{
+		``, `null`, `{}`, `[]`, `[null]`, `[{}]`, `7`, `"x"`, `{"value":[]}`, `{"value":[null]}`, `{"value":[{}]}`, `{"id":"x"}`, `{"id":7}`,
+		`{"id":"x","value":[{"id":"x","displayName":"c4n4ry"}]}`, `{"id":7,"value":[{"id":"x","start":{},"end":{},"recurrence":{"pattern":{},"range":{}},"body":{}}]}`,
+		`{"id":7,"start":{"dateTime":"x","timeZone":"../x"},"end":null,"recurrence":{"pattern":{"type":"weekly","daysOfWeek":[""]}},"isDraft":true}`,
+		`{"record_count":1,"tickets":[{}],"clients":[{}],"sites":[{}],"users":[{}],"actions":[{}],"agents":[{}],"teams":[{}],"id":7,"ticket_id":7}`,
+		`{"record_count":-1,"tickets":[null],"clients":[null],"sites":[null],"users":[null],"actions":[null],"agents":[null],"attachments":[null],"id":7}`,
+		`{"responses":[{},{"id":"0","status":200},{"id":"0","status":200,"body":null}]}`, `{"responses":null}`,
+	} {
+		t.Run(body, func(t *testing.T) {
+			t.Parallel()
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, body) }))
+			t.Cleanup(server.Close)
+			m365, err := graph.New(auth.Static("token"), graph.Options{BaseURL: server.URL})
+			if err != nil {
+				t.Fatal(err)
+			}
+			halo, err := halopsa.New(auth.Static("token"), halopsa.Options{URL: server.URL})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for tool := range mcptools.Join(m365.Tools(), halo.Tools()).All() {
+				if _, err := tool.Call(t.Context(), filled(t, tool, "c4n4ry")); err != nil && strings.HasPrefix(err.Error(), "internal") {
+					e, _ := errors.AsType[*mcptools.Error](err)
+					t.Errorf("%s: %v: %v", tool.Spec().Name, err, e.Err)
+				}
+			}
+		})
+	}
 }
