@@ -79,7 +79,7 @@ func (c *Client) saveAction(ctx context.Context, object fields) (saved, error) {
 	}
 	ticketID, _ := object["ticket_id"].(int)
 	whole := saved{}
-	if c.get(ctx, "/Actions/"+strconv.Itoa(id), params("ticket_id", number(ticketID), "includedetails", "true"), &whole) == nil {
+	if c.record(ctx, "/Actions/"+strconv.Itoa(id), id, params("ticket_id", number(ticketID), "includedetails", "true"), &whole) == nil {
 		maps.Copy(whole, reply)
 		reply = whole
 	} // else it is saved all the same, and what the reply lacks stays unknown

@@ -35,6 +35,9 @@ func (c *Client) me(ctx context.Context) (agent, error) {
 	return c.agents.Get(ctx, c.holder(ctx), func(ctx context.Context) (agent, error) {
 		var a agent
 		err := c.get(ctx, "/Agent/me", nil, &a)
+		if err == nil && a.ID < 1 { // 0 in a filter means everybody
+			err = &mcptools.Error{Code: mcptools.CodeUpstream, Message: "HaloPSA does not say which agent calls act as"}
+		}
 		return a, err
 	})
 }

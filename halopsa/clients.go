@@ -65,7 +65,7 @@ func (c *Client) getNamed(ctx context.Context, kind, path, text string, find fun
 		query = url.Values{}
 	}
 	query.Set("includedetails", "true")
-	err := c.get(ctx, path+"/"+strconv.Itoa(id), query, out)
+	err := c.record(ctx, path+"/"+strconv.Itoa(id), id, query, out)
 	if errors.Is(err, mcptools.CodeNotFound) {
 		return mcptools.Errorf(mcptools.CodeNotFound, "there is no %s %d", kind, id)
 	}

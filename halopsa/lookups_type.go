@@ -46,7 +46,7 @@ func (c *Client) ticketType(ctx context.Context, id int) (ticketType, error) {
 		if err != nil {
 			return t, err
 		}
-		return t, c.get(ctx, path, params("includedetails", "true"), &t)
+		return t, c.record(ctx, path, id, params("includedetails", "true"), &t)
 	})
 }
 

@@ -75,3 +75,16 @@ func TestMailOtherThanAskedIsTold(t *testing.T) {
 		t.Errorf("%+v, %v", note, err)
 	}
 }
+
+// An agent without a number is nobody: as a filter, 0 would mean everybody.
+func TestMeIsSomebody(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { fmt.Fprint(w, `{}`) }))
+	t.Cleanup(server.Close)
+	client, err := halopsa.New(auth.Static("token"), halopsa.Options{URL: server.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if me, err := client.Me(t.Context(), halopsa.MeInput{}); !errors.Is(err, mcptools.CodeUpstream) {
+		t.Errorf("%+v, %v", me, err)
+	}
+}

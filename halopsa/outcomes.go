@@ -130,7 +130,7 @@ func (c *Client) workflow(ctx context.Context, id int) (workflow, error) {
 		if err != nil {
 			return w, err
 		}
-		return w, c.get(ctx, path, params("includedetails", "true"), &w)
+		return w, c.record(ctx, path, id, params("includedetails", "true"), &w)
 	})
 }
 

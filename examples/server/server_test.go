@@ -125,12 +125,14 @@ func TestHTTP(t *testing.T) {
 		"foreign origin": {"Origin": {"https://evil.example"}},
 		"null origin":    {"Origin": {"null"}},
 		"cross site":     {"Sec-Fetch-Site": {"cross-site"}},
+		"rebound name":   {"Host": {"evil.example"}, "Origin": {"http://evil.example"}},
 	} {
 		request, err := http.NewRequestWithContext(t.Context(), http.MethodPost, endpoint, strings.NewReader("{}"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		request.Header = header
+		request.Host = header.Get("Host")
 		request.Header.Set("Content-Type", "application/json")
 		request.Header.Set("Accept", "application/json, text/event-stream")
 		response, err := http.DefaultClient.Do(request)
