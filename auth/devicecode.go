@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"io"
 	"net/http"
 	"net/url"
 	"strings"
@@ -153,39 +152,13 @@ type deviceAnswer struct {
 // ask makes the device authorization request. X/oauth2's own takes no context
 // and cannot prove a confidential client.
 func (d *DeviceCode) ask(ctx context.Context) (*deviceAnswer, error) {
-	form := url.Values{"client_id": {d.config.ClientID}}
+	form := url.Values{}
 	if scopes := d.config.Authority.signInScopes(d.config.Scopes); len(scopes) > 0 {
 		form.Set("scope", strings.Join(scopes, " "))
 	}
-	form, secret, hidden, err := d.endpoint.complete(withClaims(ctx, d.source.challenged()), form)
+	body, err := d.endpoint.post(withClaims(ctx, d.source.challenged()), d.config.Authority.DeviceURL, form)
 	if err != nil {
 		return nil, err
-	}
-	basic := secret != "" && d.config.Authority.Style == oauth2.AuthStyleInHeader
-	if secret != "" && !basic {
-		form.Set("client_secret", secret)
-	}
-	req, err := http.NewRequestWithContext(ctx, http.MethodPost, d.config.Authority.DeviceURL, strings.NewReader(form.Encode()))
-	if err != nil {
-		return nil, &Error{Description: "the device authorization endpoint cannot be asked"}
-	}
-	req.Header.Set("Content-Type", "application/x-www-form-urlencoded")
-	req.Header.Set("Accept", "application/json")
-	if basic {
-		req.SetBasicAuth(url.QueryEscape(d.config.ClientID), url.QueryEscape(secret))
-	}
-	resp, err := d.endpoint.client.Do(req)
-	if err != nil {
-		return nil, tokenError(err, hidden...)
-	}
-	defer func() { _ = resp.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
-	if err != nil {
-		return nil, &Error{Description: "the answer of the device authorization endpoint broke off", cause: context.Cause(ctx)}
-	}
-	if resp.StatusCode != http.StatusOK {
-		return nil, answerError(&oauth2.RetrieveError{Response: resp, Body: body,
-			ErrorCode: field(body, "error"), ErrorDescription: field(body, "error_description")}, hidden)
 	}
 	return parseDevice(body, time.Now())
 }

@@ -113,6 +113,12 @@ func (p *Pool) Len() int {
 	return p.order.Len()
 }
 
+func (p *Pool) isClosed() bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	return p.closed
+}
+
 // Close closes all sources, and makes Get return [ErrClosed].
 func (p *Pool) Close() {
 	p.mu.Lock()
