@@ -23,7 +23,7 @@
 //
 // A token that was issued for this server must not travel on to another one
 // (confused deputy; the MCP specification forbids it). So the handlers behind
-// [RequireToken] see no Authorization header, and a TokenInfo holds no token.
+// [RequireToken] see no Authorization header, and a TokenInfo shows no token.
 // [Assertion] is the one way to the token, and it is for the exchange of the
 // on-behalf-of grant only, which turns it into a token for the upstream.
 package inbound

@@ -55,13 +55,24 @@ func Example() {
 // The token of the caller becomes one for Graph by the on-behalf-of grant; it
 // is never sent to Graph itself.
 func ExampleAssertion() {
-	assertionOf := func(request *mcp.CallToolRequest) (auth.Secret, bool) {
-		if request.Extra == nil {
-			return auth.Secret{}, false
-		}
-		return inbound.Assertion(request.Extra.TokenInfo)
+	authority, err := auth.Entra(auth.CloudGlobal, "8f4f4a3e-0000-4000-8000-0123456789ab")
+	if err != nil {
+		panic(err)
 	}
-	secret, ok := assertionOf(&mcp.CallToolRequest{})
-	fmt.Println(secret.IsZero(), ok)
-	// Output: true false
+	graph, err := auth.NewOnBehalfOf(auth.OnBehalfOfConfig{
+		Authority:  authority,
+		ClientID:   "11111111-2222-3333-4444-555555555555",
+		ClientAuth: auth.WithSecret(auth.NewSecret("from your vault")),
+		Scopes:     []string{"https://graph.microsoft.com/Mail.Read"},
+		Assertion:  inbound.Assertion,
+	})
+	if err != nil {
+		panic(err)
+	}
+	server := mcp.NewServer(&mcp.Implementation{Name: "tools", Version: "1"}, nil)
+	server.AddReceivingMiddleware(inbound.Identify)
+
+	_, err = graph.TokenContext(context.Background()) // outside of any call
+	fmt.Println(err)
+	// Output: auth: no token: inbound: the caller brought no verified token
 }

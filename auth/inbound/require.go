@@ -46,7 +46,8 @@ var (
 
 // RequireToken returns middleware that lets a request through if it brings a
 // token that verifier accepts and that has the scopes; the handler finds the
-// SDK's TokenInfo in the request's context, and no Authorization header.
+// [Caller] in the request's context, the SDK finds its TokenInfo there, and
+// neither finds an Authorization header.
 //
 // Otherwise it answers by RFC 6750 section 3: 401 without an error code to a
 // request without a token, 400 invalid_request, 401 invalid_token, 403
@@ -76,17 +77,15 @@ func RequireToken(verifier mcpauth.TokenVerifier, options Options) func(http.Han
 				g.refuse(w, r, err)
 				return
 			}
-			r = r.Clone(context.WithValue(r.Context(), verifiedKey{}, info))
+			r = r.Clone(context.WithValue(r.Context(), callerKey{}, info))
 			pass.ServeHTTP(w, r)
 		})
 	}
 }
 
-type verifiedKey struct{}
-
 // verified hands over what check found out.
 func verified(ctx context.Context, _ string, _ *http.Request) (*mcpauth.TokenInfo, error) {
-	info, ok := ctx.Value(verifiedKey{}).(*mcpauth.TokenInfo)
+	info, ok := Caller(ctx)
 	if !ok {
 		return nil, mcpauth.ErrInvalidToken
 	}

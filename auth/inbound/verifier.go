@@ -52,7 +52,9 @@ var errSkew = errors.New("inbound: the clock skew must be between 0 and 5 minute
 // tenantTemplate is how Entra writes its issuer for all tenants.
 const tenantTemplate = "{tenantid}"
 
-// Issuer is an authorization server whose tokens are accepted.
+// Issuer is an authorization server whose tokens are accepted. That of an
+// auth.Authority, such as auth.Discover finds, is
+// Issuer{ID: authority.Issuer, KeysURL: authority.JWKSURL}.
 type Issuer struct {
 	// ID is what iss must be, letter by letter. In that of a service with
 	// tenants, "{tenantid}" stands for the token's tid.
