@@ -1,45 +1,40 @@
 package auth
 
 import (
+	"context"
 	"net/http"
-	"sync"
+
+	"golang.org/x/oauth2"
 )
 
-// HaloAPIKeyHeader is the header of HaloPSA's static API keys, which need no
+// HaloKeyHeader is the header of HaloPSA's static API keys, which need no
 // sign-in.
-const HaloAPIKeyHeader = "X-Halo-Api-Key"
+const HaloKeyHeader = "X-Halo-Api-Key"
 
-// KeyTransport adds a static API key in a header of its own to requests to the
-// hosts in Hosts and passes every other request on without it. The caller's
-// request is not changed; one that has the header already is passed on as it is.
-//
-// Set the fields before the first request. It is safe for concurrent use.
-type KeyTransport struct {
-	// Base makes the requests; nil is [http.DefaultTransport].
-	Base http.RoundTripper
-	// Header names the header, such as [HaloAPIKeyHeader].
-	Header string
-	Key    Secret
-	// Hosts are the origins that may see the key, as in [Transport].
-	Hosts []string
-
-	parse sync.Once
-	hosts hostList
+// APIKey is a [TokenSource] for services that take a static key in a header of
+// its own instead of a bearer token. [Transport] puts it there, and only on
+// requests to its hosts.
+func APIKey(header string, key Secret) TokenSource {
+	return &apiKey{name: http.CanonicalHeaderKey(header), token: &oauth2.Token{AccessToken: key.Expose(), TokenType: "key"}}
 }
 
-// RoundTrip implements [http.RoundTripper].
-func (t *KeyTransport) RoundTrip(req *http.Request) (*http.Response, error) {
-	t.parse.Do(func() { t.hosts = parseHosts(t.Hosts, t.Header != "" && !t.Key.IsZero()) })
-	if t.hosts.invalid != nil {
-		closeBody(req)
-		return nil, t.hosts.invalid
-	}
-	name := http.CanonicalHeaderKey(t.Header)
-	if _, own := req.Header[name]; own || !t.hosts.allow(req) {
-		return baseOr(t.Base).RoundTrip(req)
-	}
-	return baseOr(t.Base).RoundTrip(withHeader(req, name, t.Key.Expose()))
+type apiKey struct {
+	name  string
+	token *oauth2.Token
 }
 
-// CloseIdleConnections lets [http.Client.CloseIdleConnections] reach the base.
-func (t *KeyTransport) CloseIdleConnections() { closeIdle(baseOr(t.Base)) }
+// TokenContext implements [TokenSource]. The "token" is the key.
+func (k *apiKey) TokenContext(context.Context) (*oauth2.Token, error) {
+	if k.token.AccessToken == "" || k.name == "" {
+		return nil, &Error{Code: "login_required", Description: "the API key is empty", NeedsUser: true}
+	}
+	return k.token, nil
+}
+
+// credentialHeader returns where the token of a source goes, and how.
+func credentialHeader(source TokenSource, token *oauth2.Token) (name, value string) {
+	if key, ok := source.(*apiKey); ok {
+		return key.name, token.AccessToken
+	}
+	return "Authorization", "Bearer " + token.AccessToken
+}

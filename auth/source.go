@@ -316,7 +316,7 @@ func (s *Source) lease(token *oauth2.Token, now time.Time) (*lease, error) {
 	// Up to a tenth later, so that processes that started together do not all
 	// come at once; never so late that a token within the buffer is handed out.
 	ahead := min(s.options.RefreshBefore, life/2)
-	l.refreshAt = t.Expiry.Add(-ahead + rand.N(ahead/10+1))
+	l.refreshAt = t.Expiry.Add(-ahead + rand.N(ahead/10+1)) //nolint:gosec // spread, not secrecy
 	if l.refreshAt.After(l.expireAt) {
 		l.refreshAt = l.expireAt
 	}

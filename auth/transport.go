@@ -12,13 +12,13 @@ import (
 	"golang.org/x/oauth2"
 )
 
-// Transport adds a bearer token (RFC 6750) to requests to the hosts in Hosts
+// Transport adds a bearer token (RFC 6750), or an [APIKey], to requests to the hosts in Hosts
 // and passes every other request on without one. A 401 is answered once: the
 // token is invalidated at its source, with the claims that the API demands if it
 // sent a claims challenge, and the request repeated with a new one if its body
 // can be had again (there is none, or GetBody is set). The caller's request is
-// not changed; one that has an Authorization header of its own is passed on as
-// it is.
+// not changed; one that has an Authorization header of its own, or such a key, is
+// passed on as it is.
 //
 // Set the fields before the first request. It is safe for concurrent use.
 type Transport struct {
@@ -45,7 +45,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		closeBody(req)
 		return nil, t.hosts.invalid
 	}
-	if _, own := req.Header["Authorization"]; own || !t.hosts.allow(req) {
+	if !t.hosts.allow(req) || has(req, "Authorization") {
 		return t.base().RoundTrip(req)
 	}
 	source, err := chosen(req.Context(), t.Source)
@@ -58,7 +58,11 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		closeBody(req)
 		return nil, noToken(req.Context(), err)
 	}
-	resp, err := t.base().RoundTrip(withToken(req, token))
+	name, value := credentialHeader(source, token)
+	if has(req, name) {
+		return t.base().RoundTrip(req)
+	}
+	resp, err := t.base().RoundTrip(withHeader(req, name, value))
 	if err != nil || resp.StatusCode != http.StatusUnauthorized {
 		return resp, err
 	}
@@ -82,7 +86,8 @@ func (t *Transport) again(req *http.Request, resp *http.Response, source TokenSo
 	if err != nil {
 		return nil, noToken(req.Context(), err)
 	}
-	second := withToken(req, token)
+	name, value := credentialHeader(source, token)
+	second := withHeader(req, name, value)
 	if hasBody {
 		if second.Body, err = req.GetBody(); err != nil {
 			return nil, fmt.Errorf("auth: repeat the request's body: %w", err)
@@ -120,27 +125,22 @@ func noToken(ctx context.Context, err error) error {
 }
 
 func (t *Transport) base() http.RoundTripper {
-	return baseOr(t.Base)
-}
-
-func baseOr(base http.RoundTripper) http.RoundTripper {
-	if base != nil {
-		return base
+	if t.Base != nil {
+		return t.Base
 	}
 	return http.DefaultTransport
 }
 
 // CloseIdleConnections lets [http.Client.CloseIdleConnections] reach the base.
-func (t *Transport) CloseIdleConnections() { closeIdle(t.base()) }
-
-func closeIdle(base http.RoundTripper) {
-	if c, ok := base.(interface{ CloseIdleConnections() }); ok {
+func (t *Transport) CloseIdleConnections() {
+	if c, ok := t.base().(interface{ CloseIdleConnections() }); ok {
 		c.CloseIdleConnections()
 	}
 }
 
-func withToken(req *http.Request, token *oauth2.Token) *http.Request {
-	return withHeader(req, "Authorization", "Bearer "+token.AccessToken)
+func has(req *http.Request, header string) bool {
+	_, ok := req.Header[header]
+	return ok
 }
 
 // withHeader copies the request: a RoundTripper must not change it.
