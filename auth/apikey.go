@@ -9,7 +9,7 @@ import (
 
 // HaloKeyHeader is the header of HaloPSA's static API keys, which need no
 // sign-in.
-const HaloKeyHeader = "X-Halo-Api-Key"
+const HaloKeyHeader = "X-Halo-Api-Key" //nolint:gosec // the name of a header
 
 // APIKey is a [TokenSource] for services that take a static key in a header of
 // its own instead of a bearer token. [Transport] puts it there, and only on

@@ -7,10 +7,18 @@
 // make one:
 //
 //   - [NewClientCredentials]: an application signs in by itself.
+//   - [NewManagedIdentity]: an application that runs in Azure, without a secret.
 //   - [NewPKCE]: a person signs in with a browser (authorization code with
 //     PKCE), over a loopback redirect or a web server's own redirect.
-//   - [Static] and [Func]: bring your own token.
+//   - [NewDeviceCode]: a person signs in on another device.
+//   - [NewOnBehalfOf]: a server calls another API for the user who calls it.
+//   - [FromCredential]: a credential of another library, such as azidentity.
+//   - [Static], [APIKey] and [Func]: bring your own token or key.
 //   - [NewSource]: anything else, from a function.
+//
+// Where to sign in is an [Authority]: [Entra], [Halo] or one that [Discover]
+// finds. How an application proves who it is, is a [ClientAuth]. A [Pool] keeps
+// the sources of many tenants or users, and a [SourceFunc] chooses among them.
 //
 // [Transport] is an [net/http.RoundTripper] that adds the token to requests to
 // allowed hosts, and to no others, and answers one 401 by one renewal.

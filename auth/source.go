@@ -263,6 +263,9 @@ func (s *Source) settle(f *flight, token *oauth2.Token, err error, now time.Time
 	}
 	pause := max(e.RetryAfter, min(minPause<<min(s.failures, 10), maxPause))
 	s.failures++
+	if e.Code == "login_required" && e.Status == 0 {
+		pause = minPause // nobody was asked: perhaps somebody signs in elsewhere
+	}
 	s.failure, s.failedTill, f.err = e, now.Add(pause), e
 }
 

@@ -13,9 +13,10 @@ import (
 // Credentials are those of a HaloPSA API application of the kind "Client ID and
 // Secret (Services)". It acts as the agent that it is bound to.
 type Credentials struct {
-	URL          string // of the instance, as in [Options]
-	ClientID     string
-	ClientSecret auth.Secret
+	URL      string // of the instance, as in [Options]
+	ClientID string
+	// ClientAuth is needed; an API application has a secret.
+	ClientAuth auth.ClientAuth
 	// Scopes to ask for; without any, HaloPSA grants none. Empty: "all".
 	Scopes []string
 	// AuthURL and Tenant are found by [Discover] when they are empty. Tenant is
@@ -41,7 +42,7 @@ func NewSource(c Credentials) (*Source, error) {
 	if _, err := apiURL(c.URL); err != nil {
 		return nil, err
 	}
-	if c.ClientID == "" || c.ClientSecret.Equal(auth.Secret{}) {
+	if c.ClientID == "" || c.ClientAuth.IsZero() {
 		return nil, errors.New("halopsa: the client id and the secret are needed")
 	}
 	if len(c.Scopes) == 0 {
@@ -106,7 +107,7 @@ func (s *Source) found(ctx context.Context) (*auth.Source, error) {
 		return nil, err
 	}
 	source, err := auth.NewClientCredentials(auth.ClientCredentialsConfig{
-		Authority: authority, ClientID: c.ClientID, ClientAuth: auth.WithSecret(c.ClientSecret), Scopes: c.Scopes, HTTPClient: c.HTTPClient,
+		Authority: authority, ClientID: c.ClientID, ClientAuth: c.ClientAuth, Scopes: c.Scopes, HTTPClient: c.HTTPClient,
 	})
 	if err != nil {
 		return nil, err

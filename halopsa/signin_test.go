@@ -17,7 +17,7 @@ func TestSourceDiscovers(t *testing.T) {
 	fake := halotest.New(halotest.Options{})
 	defer fake.Close()
 	source, err := halopsa.NewSource(halopsa.Credentials{
-		URL: fake.URL(), ClientID: halotest.ClientID, ClientSecret: auth.NewSecret(halotest.ClientSecret),
+		URL: fake.URL(), ClientID: halotest.ClientID, ClientAuth: auth.WithSecret(auth.NewSecret(halotest.ClientSecret)),
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -48,7 +48,7 @@ func TestSourceNeedsCredentials(t *testing.T) {
 		{},
 		{URL: "https://psa.example"},
 		{URL: "https://psa.example", ClientID: "id"},
-		{URL: "psa.example", ClientID: "id", ClientSecret: auth.NewSecret("x")},
+		{URL: "psa.example", ClientID: "id", ClientAuth: auth.WithSecret(auth.NewSecret("x"))},
 	} {
 		if _, err := halopsa.NewSource(c); err == nil {
 			t.Errorf("%+v is enough", c)

@@ -47,7 +47,7 @@ func run() error {
 		return err
 	}
 	source, err := halopsa.NewSource(halopsa.Credentials{
-		URL: os.Getenv("HALO_URL"), ClientID: os.Getenv("HALO_CLIENT_ID"), ClientSecret: auth.NewSecret(os.Getenv("HALO_CLIENT_SECRET")),
+		URL: os.Getenv("HALO_URL"), ClientID: os.Getenv("HALO_CLIENT_ID"), ClientAuth: auth.WithSecret(auth.NewSecret(os.Getenv("HALO_CLIENT_SECRET"))),
 	})
 	if err != nil {
 		return err

@@ -42,7 +42,7 @@ func newStage(ctx context.Context, p *page) (*stage, error) {
 		return s, err
 	}
 	source, err := halopsa.NewSource(halopsa.Credentials{
-		URL: s.halo.URL(), ClientID: halotest.ClientID, ClientSecret: auth.NewSecret(halotest.ClientSecret),
+		URL: s.halo.URL(), ClientID: halotest.ClientID, ClientAuth: auth.WithSecret(auth.NewSecret(halotest.ClientSecret)),
 	})
 	if err != nil {
 		return s, err

@@ -24,27 +24,42 @@ type config struct {
 	confirm  string
 	list     bool
 	check    bool
+	device   bool
+	store    string
+	login    bool
+	logout   bool
+	accounts bool
 	env      func(string) string
 }
 
 const environmentHelp = `
-Environment, Microsoft 365:
-  M365_TENANT_ID       tenant id or domain
-  M365_CLIENT_ID       id of the Entra app registration
-  M365_CLIENT_SECRET   its secret: the application signs in as itself
-                       (without a secret, a person signs in with the browser)
-  M365_ACCESS_TOKEN    a token that you already have, instead of all that
-  M365_CLOUD           global (default), gcc-high, dod or china
-  M365_GRAPH_URL       another address of Graph, such as http://127.0.0.1:8080/v1.0
-  M365_LOGIN_URL       another address of the sign-in service
+Environment, Microsoft 365. The first of these ways to sign in that is set is used:
+  M365_ACCESS_TOKEN             a token that you already have; needs nothing else
+  M365_MANAGED_IDENTITY         in Azure: "system", or the client id of a user-assigned
+                                identity; needs nothing else
+  M365_CLIENT_SECRET            the application signs in as itself with its secret,
+  M365_CLIENT_SECRET_FILE       with the secret in a file, read again at each sign-in,
+  M365_CLIENT_CERTIFICATE_PATH  with a PEM file of its certificate and private key, or
+  AZURE_FEDERATED_TOKEN_FILE    with a token of another identity provider (Kubernetes)
+  (none of them)                a person signs in, with the browser or, with -device,
+                                with a code on another device
+and with all but the first two:
+  M365_TENANT_ID                tenant id or domain
+  M365_CLIENT_ID                id of the Entra app registration
+Further:
+  M365_CLOUD                    global (default), gcc-high, dod or china
+  M365_GRAPH_URL                another address of Graph, such as http://127.0.0.1:8080/v1.0
+  M365_LOGIN_URL                another address of the sign-in service
 
 Environment, HaloPSA:
-  HALO_URL             address of the instance
-  HALO_CLIENT_ID       id of the API application
-  HALO_CLIENT_SECRET   its secret
-  HALO_SCOPE           scopes, default "all"
-  HALO_AUTH_URL        address of the authorisation server; found by itself otherwise
-  HALO_TENANT          tenant name; found by itself otherwise
+  HALO_URL                      address of the instance
+  HALO_API_KEY                  a static API key, which needs nothing else, or
+  HALO_CLIENT_ID                id of the API application, and
+  HALO_CLIENT_SECRET            its secret, or
+  HALO_CLIENT_SECRET_FILE       a file with it, read again at each sign-in
+  HALO_SCOPE                    scopes, default "all"
+  HALO_AUTH_URL                 address of the authorisation server; found by itself otherwise
+  HALO_TENANT                   tenant name; found by itself otherwise
 `
 
 // parse reads the flags. Errors of the flag package are already printed.
@@ -63,6 +78,11 @@ func parse(args []string, env func(string) string, stderr io.Writer) (config, er
 	flags.StringVar(&c.confirm, "confirm", "risky", "calls that a person must confirm: risky (destructive, seen by others, privileged or financial), writes or none")
 	flags.BoolVar(&c.list, "list", false, "print the tools with their effect, scopes and cost, and exit")
 	flags.BoolVar(&c.check, "check", false, "sign in to each system, make one harmless call, say what is missing, and exit")
+	flags.BoolVar(&c.device, "device", false, "let a person sign in to Microsoft 365 with a code on another device")
+	flags.StringVar(&c.store, "store", "", "keep sign-ins of people, encrypted, in this `directory`, or nowhere with none (default toolbelt in the user's configuration)")
+	flags.BoolVar(&c.login, "login", false, "let a person sign in to Microsoft 365 now, and exit")
+	flags.BoolVar(&c.logout, "logout", false, "forget all sign-ins in the store, and exit")
+	flags.BoolVar(&c.accounts, "accounts", false, "print the sign-ins in the store, and exit")
 	flags.Usage = func() {
 		fmt.Fprintln(stderr, "server offers Microsoft 365 and HaloPSA to MCP clients.\n\nFlags:")
 		flags.PrintDefaults()

@@ -41,14 +41,15 @@ Paste this into the configuration of your client:
 func environment(c config) map[string]string {
 	values := map[string]string{}
 	for _, name := range []string{
-		"M365_TENANT_ID", "M365_CLIENT_ID", "M365_CLOUD", "M365_GRAPH_URL", "M365_LOGIN_URL",
-		"HALO_URL", "HALO_AUTH_URL", "HALO_TENANT", "HALO_CLIENT_ID", "HALO_SCOPE",
+		"M365_TENANT_ID", "M365_CLIENT_ID", "M365_CLIENT_SECRET_FILE", "M365_CLIENT_CERTIFICATE_PATH", "AZURE_FEDERATED_TOKEN_FILE",
+		"M365_MANAGED_IDENTITY", "M365_CLOUD", "M365_GRAPH_URL", "M365_LOGIN_URL",
+		"HALO_URL", "HALO_AUTH_URL", "HALO_TENANT", "HALO_CLIENT_ID", "HALO_CLIENT_SECRET_FILE", "HALO_SCOPE",
 	} {
 		if value := c.env(name); value != "" {
 			values[name] = value
 		}
 	}
-	for _, name := range []string{"M365_CLIENT_SECRET", "M365_ACCESS_TOKEN", "HALO_CLIENT_SECRET"} {
+	for _, name := range []string{"M365_CLIENT_SECRET", "M365_ACCESS_TOKEN", "HALO_CLIENT_SECRET", "HALO_API_KEY"} {
 		if c.env(name) != "" {
 			values[name] = "…"
 		}

@@ -52,6 +52,14 @@ func (p program) run(ctx context.Context, args []string) error {
 		return err
 	}
 	logger := slog.New(slog.NewTextHandler(p.stderr, nil))
+	switch {
+	case config.login:
+		return login(ctx, config, p.stdout)
+	case config.logout:
+		return logout(ctx, config, p.stdout)
+	case config.accounts:
+		return accounts(ctx, config, p.stdout)
+	}
 	systems, closeSystems, err := connect(config)
 	if err != nil {
 		return err

@@ -105,24 +105,7 @@ func m365Source(c config) (auth.TokenSource, graph.Options, func(), error) {
 	if token := c.env("M365_ACCESS_TOKEN"); token != "" || c.list {
 		return auth.Static(token), options, nothing, nil
 	}
-	if err := require(c, "Microsoft 365", "M365_TENANT_ID", "M365_CLIENT_ID"); err != nil {
-		return nil, options, nil, err
-	}
-	authority, err := auth.Entra(cloud.Login, c.env("M365_TENANT_ID"))
-	if err != nil {
-		return nil, options, nil, fmt.Errorf("M365_TENANT_ID: %w", err)
-	}
-	if secret := c.env("M365_CLIENT_SECRET"); secret != "" {
-		source, err := auth.NewClientCredentials(auth.ClientCredentialsConfig{
-			Authority: authority, ClientID: c.env("M365_CLIENT_ID"), ClientAuth: auth.WithSecret(auth.NewSecret(secret)),
-			Scopes: []string{cloud.DefaultScope()},
-		})
-		if err != nil {
-			return nil, options, nil, err
-		}
-		return source, options, source.Close, nil
-	}
-	source, err := newBrowserSource(authority, c.env("M365_CLIENT_ID"), cloud.DefaultScope())
+	source, err := m365SignIn(c, cloud)
 	if err != nil {
 		return nil, options, nil, err
 	}
@@ -131,35 +114,55 @@ func m365Source(c config) (auth.TokenSource, graph.Options, func(), error) {
 
 func connectHalo(c config) (system, func(), error) {
 	s := system{name: "halo", title: "HaloPSA", preset: halopsa.Preset, whoami: "halo_whoami", instructions: halopsa.Instructions}
-	credentials := halopsa.Credentials{
-		URL: c.env("HALO_URL"), AuthURL: c.env("HALO_AUTH_URL"), Tenant: c.env("HALO_TENANT"),
-		ClientID: c.env("HALO_CLIENT_ID"), ClientSecret: auth.NewSecret(c.env("HALO_CLIENT_SECRET")),
-		Scopes: strings.Fields(c.env("HALO_SCOPE")),
-	}
-	closeFake := func() {}
-	switch {
-	case c.demo:
-		fake := halotest.New(halotest.Options{})
-		credentials = halopsa.Credentials{URL: fake.URL(), ClientID: halotest.ClientID, ClientSecret: auth.NewSecret(halotest.ClientSecret)}
-		closeFake = fake.Close
-	case c.list:
-		credentials = halopsa.Credentials{URL: "https://psa.example", ClientID: "none", ClientSecret: auth.NewSecret("none")}
-	default:
-		if err := require(c, "HaloPSA", "HALO_URL", "HALO_CLIENT_ID", "HALO_CLIENT_SECRET"); err != nil {
-			return s, nil, err
-		}
-	}
-	source, err := halopsa.NewSource(credentials)
+	source, address, closeAll, err := haloSource(c)
 	if err != nil {
-		closeFake()
 		return s, nil, err
 	}
-	closeAll := func() { source.Close(); closeFake() }
-	client, err := halopsa.New(source, halopsa.Options{URL: credentials.URL})
+	client, err := halopsa.New(source, halopsa.Options{URL: address})
 	if err != nil {
 		closeAll()
 		return s, nil, err
 	}
 	s.tools = client.Tools()
 	return s, closeAll, nil
+}
+
+func haloSource(c config) (source auth.TokenSource, address string, closeAll func(), err error) {
+	nothing := func() {}
+	if c.demo {
+		fake := halotest.New(halotest.Options{})
+		source, err := halopsa.NewSource(halopsa.Credentials{
+			URL: fake.URL(), ClientID: halotest.ClientID, ClientAuth: auth.WithSecret(auth.NewSecret(halotest.ClientSecret)),
+		})
+		if err != nil {
+			fake.Close()
+			return nil, "", nil, err
+		}
+		return source, fake.URL(), func() { source.Close(); fake.Close() }, nil
+	}
+	if c.list {
+		return auth.Static("none"), "https://psa.example", nothing, nil
+	}
+	if key := c.env("HALO_API_KEY"); key != "" {
+		if err := require(c, "HaloPSA", "HALO_URL"); err != nil {
+			return nil, "", nil, err
+		}
+		return auth.APIKey(auth.HaloKeyHeader, auth.NewSecret(key)), c.env("HALO_URL"), nothing, nil
+	}
+	proof := c.secret("HALO_CLIENT_SECRET")
+	needs := []string{"HALO_URL", "HALO_CLIENT_ID"}
+	if proof.IsZero() {
+		needs = append(needs, "HALO_CLIENT_SECRET")
+	}
+	if err := require(c, "HaloPSA", needs...); err != nil {
+		return nil, "", nil, err
+	}
+	halo, err := halopsa.NewSource(halopsa.Credentials{
+		URL: c.env("HALO_URL"), AuthURL: c.env("HALO_AUTH_URL"), Tenant: c.env("HALO_TENANT"),
+		ClientID: c.env("HALO_CLIENT_ID"), ClientAuth: proof, Scopes: strings.Fields(c.env("HALO_SCOPE")),
+	})
+	if err != nil {
+		return nil, "", nil, err
+	}
+	return halo, c.env("HALO_URL"), halo.Close, nil
 }

@@ -44,7 +44,7 @@ func entra(tenant, clientID, secret string) error {
 }
 
 func connectHalo(address, clientID, secret string) (*halopsa.Client, error) {
-	source, err := halopsa.NewSource(halopsa.Credentials{URL: address, ClientID: clientID, ClientSecret: auth.NewSecret(secret)})
+	source, err := halopsa.NewSource(halopsa.Credentials{URL: address, ClientID: clientID, ClientAuth: auth.WithSecret(auth.NewSecret(secret))})
 	if err != nil {
 		return nil, err
 	}

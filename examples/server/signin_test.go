@@ -1,0 +1,278 @@
+package main
+
+import (
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
+	"fmt"
+	"math/big"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/modelcontextprotocol/go-sdk/mcp"
+	"github.com/msptoolbelt/toolbelt/graph/graphtest"
+	"github.com/msptoolbelt/toolbelt/halopsa/halotest"
+)
+
+// loginService is an authorization server that believes everybody, and issues
+// tokens of a fake of Graph.
+type loginService struct {
+	*httptest.Server
+	fake *graphtest.Server
+
+	mu       sync.Mutex
+	approved bool // the person has entered the code
+	forms    []url.Values
+}
+
+func newLoginService(t *testing.T) *loginService {
+	t.Helper()
+	l := &loginService{fake: graphtest.New(graphtest.Options{})}
+	t.Cleanup(l.fake.Close)
+	mux := http.NewServeMux()
+	mux.HandleFunc("GET /{tenant}/oauth2/v2.0/authorize", func(w http.ResponseWriter, r *http.Request) {
+		q := r.URL.Query()
+		http.Redirect(w, r, q.Get("redirect_uri")+"?code=1&state="+q.Get("state"), http.StatusFound)
+	})
+	mux.HandleFunc("POST /{tenant}/oauth2/v2.0/devicecode", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Content-Type", "application/json")
+		fmt.Fprintf(w, `{"device_code":"d","user_code":"ABCD-EFGH","verification_uri":%q,"expires_in":60,"interval":1}`, l.URL+"/device")
+	})
+	mux.HandleFunc("/{path...}", l.token)
+	l.Server = httptest.NewServer(mux)
+	t.Cleanup(l.Close)
+	return l
+}
+
+func (l *loginService) token(w http.ResponseWriter, r *http.Request) {
+	if err := r.ParseForm(); err != nil {
+		http.Error(w, "form", http.StatusBadRequest)
+		return
+	}
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	w.Header().Set("Content-Type", "application/json")
+	token := map[string]any{"access_token": l.fake.AppToken(), "token_type": "Bearer", "expires_in": "3600"}
+	switch r.Form.Get("grant_type") {
+	case "urn:ietf:params:oauth:grant-type:device_code":
+		if !l.approved {
+			w.WriteHeader(http.StatusBadRequest)
+			token = map[string]any{"error": "authorization_pending"}
+			break
+		}
+		fallthrough
+	case "authorization_code", "refresh_token":
+		token["access_token"], token["refresh_token"] = l.fake.Token(), "canary-refresh"
+	}
+	l.forms = append(l.forms, r.Form)
+	_ = json.NewEncoder(w).Encode(token) // a client that left is seen by the test
+}
+
+// last returns the last form that was posted.
+func (l *loginService) last() url.Values {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if len(l.forms) == 0 {
+		return nil
+	}
+	return l.forms[len(l.forms)-1]
+}
+
+func (l *loginService) env(more ...string) []string {
+	return append(more, "M365_TENANT_ID=contoso.example", "M365_CLIENT_ID=app", "M365_LOGIN_URL="+l.URL, "M365_GRAPH_URL="+l.fake.URL())
+}
+
+func write(t *testing.T, name string, content []byte) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, content, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+func clientCertificate(t *testing.T) []byte {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "server"}, NotAfter: time.Now().Add(time.Hour)}
+	certificate, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	private, err := x509.MarshalPKCS8PrivateKey(key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return append(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: certificate}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: private})...)
+}
+
+// The application signs in by whatever its environment offers.
+func TestApplicationSignsIn(t *testing.T) {
+	l := newLoginService(t)
+	for name, test := range map[string]struct {
+		env    []string
+		field  string
+		prefix string
+	}{
+		"secret":      {[]string{"M365_CLIENT_SECRET=canary-secret"}, "client_secret", "canary-secret"},
+		"secret file": {[]string{"M365_CLIENT_SECRET_FILE=" + write(t, "secret", []byte("canary-file\n"))}, "client_secret", "canary-file"},
+		"certificate": {[]string{"M365_CLIENT_CERTIFICATE_PATH=" + write(t, "app.pem", clientCertificate(t))}, "client_assertion", "eyJ"},
+		"federation":  {[]string{"AZURE_FEDERATED_TOKEN_FILE=" + write(t, "token", []byte("canary.federated.token"))}, "client_assertion", "canary.federated.token"},
+	} {
+		out, errs, err := output(t, l.env(test.env...), "-check", "-systems", "m365")
+		form := l.last()
+		// The fake's whoami is about a user, of whom an application knows
+		// nothing; that the token arrived is enough.
+		if strings.Contains(out+errs, "canary") || form.Get("grant_type") != "client_credentials" || !strings.HasPrefix(form.Get(test.field), test.prefix) {
+			t.Errorf("%s: %v, form %v\n%s%s", name, err, form, out, errs)
+		}
+	}
+}
+
+func TestManagedIdentitySignsIn(t *testing.T) {
+	l := newLoginService(t)
+	var asked *http.Request
+	identity := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		asked = r
+		fmt.Fprintf(w, `{"access_token":%q,"expires_in":"3600"}`, l.fake.Token())
+	}))
+	defer identity.Close()
+	out, errs, err := output(t, []string{
+		"M365_MANAGED_IDENTITY=11111111-2222-3333-4444-555555555555", "IDENTITY_ENDPOINT=" + identity.URL, "IDENTITY_HEADER=canary", "M365_GRAPH_URL=" + l.fake.URL(),
+	}, "-check", "-systems", "m365")
+	if err != nil || asked == nil || asked.URL.Query().Get("client_id") != "11111111-2222-3333-4444-555555555555" || strings.Contains(out+errs, "canary") {
+		t.Errorf("%v\n%s%s", err, out, errs)
+	}
+}
+
+func TestHaloKey(t *testing.T) {
+	fake := halotest.New(halotest.Options{})
+	defer fake.Close()
+	out, errs, err := output(t, []string{"HALO_URL=" + fake.URL(), "HALO_API_KEY=" + halotest.APIKey}, "-check", "-systems", "halo")
+	if err != nil || !strings.Contains(out, ": ok") || strings.Contains(out+errs, halotest.APIKey) {
+		t.Errorf("%v\n%s%s", err, out, errs)
+	}
+}
+
+// A tool that is called before the sign-in says what to do, and works after it
+// without a restart; the next process needs no sign-in.
+func TestPersonSignsIn(t *testing.T) {
+	for name, test := range map[string]struct {
+		args   []string
+		todo   *regexp.Regexp
+		signIn func(t *testing.T, l *loginService, todo string)
+	}{
+		"device": {[]string{"-device"}, regexp.MustCompile(`ABCD-EFGH`), func(_ *testing.T, l *loginService, _ string) {
+			l.mu.Lock()
+			defer l.mu.Unlock()
+			l.approved = true
+		}},
+		"browser": {nil, regexp.MustCompile(`http://\S+/authorize\?[^\s,;]+`), func(t *testing.T, _ *loginService, todo string) {
+			resp, err := http.Get(todo) //nolint:gosec // of our own server
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+		}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLoginService(t)
+			store := t.TempDir()
+			args := append([]string{"-systems", "m365", "-store", store}, test.args...)
+			whoami := func(session *mcp.ClientSession) (string, bool) {
+				t.Helper()
+				result, err := session.CallTool(t.Context(), &mcp.CallToolParams{Name: "m365_whoami"})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return text(result), !result.IsError
+			}
+			connect := func() *mcp.ClientSession {
+				cmd := command(t, l.env("PATH=/nonexistent"), args...) // there is no browser
+				return dial(t, &mcp.CommandTransport{Command: cmd}, "2025-11-25", "accept")
+			}
+			session := connect()
+			said, ok := whoami(session)
+			todo := test.todo.FindString(said)
+			if ok || todo == "" {
+				t.Fatalf("before the sign-in: %s", said)
+			}
+			test.signIn(t, l, todo)
+			for range 100 {
+				if said, ok = whoami(session); ok {
+					break
+				}
+				time.Sleep(100 * time.Millisecond)
+			}
+			if !ok {
+				t.Fatalf("after the sign-in: %s", said)
+			}
+			if said, ok := whoami(connect()); !ok || l.last().Get("grant_type") != "refresh_token" {
+				t.Errorf("another process: %s", said)
+			}
+			noTokens(t, store)
+			listed, _, err := output(t, nil, "-accounts", "-store", store)
+			if err != nil || !strings.Contains(listed, l.URL) || strings.Contains(listed, "canary") {
+				t.Errorf("-accounts: %v\n%s", err, listed)
+			}
+			if out, _, err := output(t, nil, "-logout", "-store", store); err != nil || !strings.Contains(out, "1 sign-ins forgotten") {
+				t.Errorf("-logout: %v\n%s", err, out)
+			}
+			if said, ok := whoami(connect()); ok {
+				t.Errorf("after -logout: %s", said)
+			}
+		})
+	}
+}
+
+// noTokens looks for tokens in the files of the store.
+func noTokens(t *testing.T, store string) {
+	t.Helper()
+	err := filepath.WalkDir(store, func(path string, entry os.DirEntry, err error) error {
+		if err != nil || entry.IsDir() {
+			return err
+		}
+		content, err := os.ReadFile(path)
+		if strings.Contains(string(content), "canary") {
+			t.Errorf("%s holds a token", path)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func TestLoginCommand(t *testing.T) {
+	l := newLoginService(t)
+	l.approved = true
+	store := t.TempDir()
+	out, errs, err := output(t, l.env(), "-login", "-device", "-store", store)
+	if err != nil || !strings.Contains(out, "ABCD-EFGH") || !strings.Contains(out, "Signed in.") {
+		t.Fatalf("%v\n%s%s", err, out, errs)
+	}
+	if out, errs, err := output(t, l.env(), "-check", "-systems", "m365", "-store", store); err != nil {
+		t.Errorf("%v\n%s%s", err, out, errs)
+	}
+	noTokens(t, store)
+	for _, env := range [][]string{{"M365_ACCESS_TOKEN=canary"}, l.env("M365_CLIENT_SECRET=canary")} {
+		if _, errs, err := output(t, env, "-login", "-store", store); err == nil || !strings.Contains(errs, "nobody signs in here") || strings.Contains(errs, "canary") {
+			t.Errorf("%v %s", err, errs)
+		}
+	}
+}
