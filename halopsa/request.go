@@ -186,7 +186,7 @@ func unwrap(body []byte) []byte {
 	}
 	if body[0] == '{' {
 		var envelope map[string]json.RawMessage
-		if json.Unmarshal(body, &envelope) != nil || len(envelope) != 1 {
+		if rest.Decode(body, &envelope) != nil || len(envelope) != 1 {
 			return body
 		}
 		for _, value := range envelope {
@@ -197,14 +197,14 @@ func unwrap(body []byte) []byte {
 		return body
 	}
 	var elements []json.RawMessage
-	if body[0] == '[' && json.Unmarshal(body, &elements) == nil && len(elements) == 1 {
+	if body[0] == '[' && rest.Decode(body, &elements) == nil && len(elements) == 1 {
 		return elements[0]
 	}
 	return body
 }
 
 func decode(body []byte, out any) error {
-	if err := json.Unmarshal(body, out); err != nil {
+	if err := rest.Decode(body, out); err != nil {
 		return &mcptools.Error{Code: mcptools.CodeUpstream, Message: "HaloPSA sent an answer that cannot be read", Err: err}
 	}
 	return nil

@@ -84,7 +84,7 @@ func (s *Service) Do(ctx context.Context, r Request, out any) (*Response, error)
 	if out == nil || len(response.Body) == 0 && writes(r) {
 		return response, nil
 	}
-	if err := json.Unmarshal(response.Body, out); err != nil {
+	if err := Decode(response.Body, out); err != nil {
 		return nil, s.Unread(r, err)
 	}
 	return response, nil
