@@ -247,7 +247,7 @@ func refuses(t testing.TB, kv auth.KV, s *auth.Store, key auth.StoreKey) {
 	if err := s.Save(t.Context(), &auth.Record{Key: key}); err == nil {
 		t.Error("Save overwrote it")
 	}
-	source := auth.NewSource(signIns{}.fetch, s.Keep(key, auth.SourceOptions{}))
+	source := auth.NewSource(newSignIns("x").fetch, s.Keep(key, auth.SourceOptions{}))
 	defer source.Close()
 	if _, err := source.Token(); !isUnreadable(err) {
 		t.Errorf("Source: %v, want an UnreadableError", err)
