@@ -2,8 +2,6 @@ package auth
 
 import (
 	"context"
-	"crypto/sha256"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"net"
@@ -14,6 +12,8 @@ import (
 	"time"
 
 	"golang.org/x/oauth2"
+
+	"github.com/msptoolbelt/toolbelt/internal/page"
 )
 
 // LoginLoopback signs the user in with the browser of this machine: it listens
@@ -138,12 +138,12 @@ type loopback struct {
 func (d *loopback) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	switch {
 	case !strings.EqualFold(r.Host, d.host): // DNS rebinding
-		page(w, http.StatusMisdirectedRequest, "Wrong address", "This page only answers the sign-in it was opened for.")
+		page.Page{Title: "Wrong address", Text: "This page only answers the sign-in it was opened for."}.Write(w, http.StatusMisdirectedRequest)
 	case r.URL.Path != d.login.config.RedirectPath:
-		page(w, http.StatusNotFound, "Nothing here", "Go back to the sign-in page.")
+		page.Page{Title: "Nothing here", Text: "Go back to the sign-in page."}.Write(w, http.StatusNotFound)
 	case r.Method != http.MethodGet:
 		w.Header().Set("Allow", http.MethodGet)
-		page(w, http.StatusMethodNotAllowed, "Not this way", "Go back to the sign-in page.")
+		page.Page{Title: "Not this way", Text: "Go back to the sign-in page."}.Write(w, http.StatusMethodNotAllowed)
 	default:
 		d.answer(w, r)
 	}
@@ -153,15 +153,15 @@ func (d *loopback) answer(w http.ResponseWriter, r *http.Request) {
 	token, err := d.login.Complete(d.ctx, d.flow, r.URL.Query()) //nolint:contextcheck // see the field's comment
 	switch {
 	case errors.Is(err, errForeign), errors.Is(err, errLate):
-		page(w, http.StatusBadRequest, "Not your sign-in", "This answer does not belong to the sign-in under way. Go back to the sign-in page.")
+		page.Page{Title: "Not your sign-in", Text: "This answer does not belong to the sign-in under way. Go back to the sign-in page."}.Write(w, http.StatusBadRequest)
 		return
 	case errors.Is(err, errUsed):
-		page(w, http.StatusBadRequest, "Already done", "This sign-in has been answered. You can close this window.")
+		page.Page{Title: "Already done", Text: "This sign-in has been answered. You can close this window."}.Write(w, http.StatusBadRequest)
 		return
 	case err != nil:
-		page(w, http.StatusOK, "Sign-in failed", "The program that you came from says why. You can close this window.")
+		page.Page{Title: "Sign-in failed", Text: "The program that you came from says why. You can close this window."}.Write(w, http.StatusOK)
 	default:
-		page(w, http.StatusOK, "Signed in", "You can close this window and go back to the program.")
+		page.Page{Title: "Signed in", Text: "You can close this window and go back to the program."}.Write(w, http.StatusOK)
 	}
 	d.result <- loginResult{token, err} // room for one, and a flow is answered once
 }
@@ -173,24 +173,4 @@ func (d *loopback) stop(server *http.Server) {
 	if server.Shutdown(ctx) != nil {
 		_ = server.Close()
 	}
-}
-
-const pageStyle = `body{font:16px/1.5 system-ui,sans-serif;margin:0;min-height:100vh;display:grid;place-items:center;background:#f6f7f9;color:#1c2733}` +
-	`main{background:#fff;padding:2.5rem 3rem;border-radius:12px;box-shadow:0 2px 16px rgba(20,30,50,.1);max-width:26rem}h1{font-size:1.4rem;margin:0 0 .5rem}p{margin:0}` +
-	`@media(prefers-color-scheme:dark){body{background:#12161c;color:#e6eaf0}main{background:#1c232d}}`
-
-// page writes one of our own texts; nothing of the request appears in it.
-func page(w http.ResponseWriter, status int, title, text string) {
-	sum := sha256.Sum256([]byte(pageStyle))
-	h := w.Header()
-	h.Set("Content-Type", "text/html; charset=utf-8")
-	h.Set("Content-Security-Policy", "default-src 'none'; style-src 'sha256-"+base64.StdEncoding.EncodeToString(sum[:])+
-		"'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'")
-	h.Set("Cache-Control", "no-store")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("X-Frame-Options", "DENY")
-	w.WriteHeader(status)
-	_, _ = fmt.Fprintf(w, `<!doctype html><html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width"><title>%s</title><style>%s</style></head><body><main><h1>%s</h1><p>%s</p></main></body></html>`,
-		title, pageStyle, title, text)
 }

@@ -4,6 +4,8 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/msptoolbelt/toolbelt/internal/page"
 )
 
 // HeaderOptions say which headers [Headers] sets beyond the usual.
@@ -19,15 +21,12 @@ type HeaderOptions struct {
 	AllowCaching bool
 }
 
-// contentPolicy is for answers that are no pages at all. A page, such as those
-// of [SignIn], replaces it by its own.
-const contentPolicy = "default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-
 // Headers returns middleware that sets the security headers of every answer,
 // before the handler, which can replace them: Content-Security-Policy (nothing
 // may be loaded or framed), Strict-Transport-Security, X-Frame-Options,
 // X-Content-Type-Options, Referrer-Policy, Cross-Origin-Opener-Policy,
-// Cross-Origin-Resource-Policy and Cache-Control.
+// Cross-Origin-Resource-Policy and Cache-Control. Pages, such as those of
+// [SignIn], replace the first by their own.
 //
 // https://cheatsheetseries.owasp.org/cheatsheets/HTTP_Headers_Cheat_Sheet.html
 func Headers(options HeaderOptions) func(http.Handler) http.Handler {
@@ -37,7 +36,7 @@ func Headers(options HeaderOptions) func(http.Handler) http.Handler {
 	transport := "max-age=" + strconv.FormatInt(int64(options.HSTS/time.Second), 10) + "; includeSubDomains"
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-			setHeaders(w.Header())
+			page.Protect(w.Header())
 			if !options.AllowCaching {
 				w.Header().Set("Cache-Control", "no-store")
 			}
@@ -47,15 +46,6 @@ func Headers(options HeaderOptions) func(http.Handler) http.Handler {
 			next.ServeHTTP(w, r)
 		})
 	}
-}
-
-func setHeaders(h http.Header) {
-	h.Set("Content-Security-Policy", contentPolicy)
-	h.Set("X-Frame-Options", "DENY")
-	h.Set("X-Content-Type-Options", "nosniff")
-	h.Set("Referrer-Policy", "no-referrer")
-	h.Set("Cross-Origin-Opener-Policy", "same-origin")
-	h.Set("Cross-Origin-Resource-Policy", "same-origin")
 }
 
 // TLSOptions say how strict [RequireTLS] is.
@@ -75,7 +65,7 @@ func RequireTLS(options TLSOptions) func(http.Handler) http.Handler {
 	return func(next http.Handler) http.Handler {
 		return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			if excepted := options.AllowLoopback && local(r); !excepted && !options.Proxies.Secure(r) {
-				setHeaders(w.Header())
+				page.Protect(w.Header())
 				w.Header().Set("Cache-Control", "no-store")
 				w.Header().Set("Connection", "close")
 				http.Error(w, "this server is to be used with https", http.StatusMisdirectedRequest)

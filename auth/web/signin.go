@@ -17,6 +17,7 @@ import (
 
 	"github.com/msptoolbelt/toolbelt/auth"
 	"github.com/msptoolbelt/toolbelt/internal/origin"
+	"github.com/msptoolbelt/toolbelt/internal/page"
 )
 
 // loginLife is how long a person may take at the identity provider.
@@ -155,7 +156,7 @@ func (s *SignIn) login(w http.ResponseWriter, r *http.Request) {
 	s.pending.set(sha256.Sum256([]byte(id)), pendingLogin{flow, s.options.Sessions.cookie.read(r), time.Now().Add(loginLife)})
 	s.mu.Unlock()
 	s.cookie.write(w, id, loginLife)
-	setHeaders(w.Header())
+	page.Protect(w.Header())
 	w.Header().Set("Cache-Control", "no-store")
 	http.Redirect(w, r, flow.URL, http.StatusSeeOther)
 }
@@ -189,10 +190,10 @@ func (s *SignIn) callback(w http.ResponseWriter, r *http.Request) {
 	}
 	// A redirect would still count as coming from the identity provider, and
 	// the new cookie would not go with it.
-	page{
+	page.Page{
 		Title: "Signed in", Text: "You can go on, or close this window.",
 		Link: s.options.Home, Label: "Go on", Refresh: true,
-	}.write(w, http.StatusOK)
+	}.Write(w, http.StatusOK)
 }
 
 func (s *SignIn) start(w http.ResponseWriter, r *http.Request, login pendingLogin, token *oauth2.Token) error {
@@ -214,7 +215,7 @@ func (s *SignIn) start(w http.ResponseWriter, r *http.Request, login pendingLogi
 }
 
 func (s *SignIn) askLogout(w http.ResponseWriter, _ *http.Request) {
-	page{Title: "Sign out", Text: "Do you want to sign out here?", Link: s.base + "/logout", Label: "Sign out", Post: true}.write(w, http.StatusOK)
+	page.Page{Title: "Sign out", Text: "Do you want to sign out here?", Link: s.base + "/logout", Label: "Sign out", Post: true}.Write(w, http.StatusOK)
 }
 
 // logout ends the session, whatever becomes of the user's tokens.
@@ -234,15 +235,15 @@ func (s *SignIn) logout(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	w.Header().Set("Clear-Site-Data", `"cache", "storage"`)
-	page{Title: "Signed out", Text: "You can close this window.", Link: s.base + "/login", Label: "Sign in again"}.write(w, http.StatusOK)
+	page.Page{Title: "Signed out", Text: "You can close this window.", Link: s.base + "/login", Label: "Sign in again"}.Write(w, http.StatusOK)
 }
 
 func (s *SignIn) fail(w http.ResponseWriter, r *http.Request, status int, err error) {
 	if s.options.Failed != nil {
 		s.options.Failed(r, err)
 	}
-	page{
+	page.Page{
 		Title: "That did not work", Text: "The sign-in could not be completed. Nothing has changed. You can try once more.",
 		Link: s.base + "/login", Label: "Sign in",
-	}.write(w, status)
+	}.Write(w, status)
 }
