@@ -158,7 +158,9 @@ func TestEntraManners(t *testing.T) {
 	if _, err := app(t, s, nil).Token(); code(err) != "invalid_scope" {
 		t.Errorf("without .default: %v", err)
 	}
-	source := app(t, s, func(c *auth.ClientCredentialsConfig) { c.Params = url.Values{"resource": {"https://graph.microsoft.com"}} })
+	source := app(t, s, func(c *auth.ClientCredentialsConfig) {
+		c.Params = url.Values{"resource": {"https://graph.microsoft.com"}}
+	})
 	_, err := source.Token()
 	if code(err) != "invalid_target" || !strings.Contains(err.Error(), "AADSTS9010010") || !strings.Contains(err.Error(), "correlation id 00000000-dddd") {
 		t.Errorf("resource: %v", err)

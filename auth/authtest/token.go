@@ -2,6 +2,7 @@ package authtest
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http"
 	"net/url"
 	"strings"
@@ -10,6 +11,7 @@ import (
 	"github.com/msptoolbelt/toolbelt/internal/fakehttp"
 )
 
+//nolint:gosec // names of grants, not credentials
 const (
 	deviceGrant = "urn:ietf:params:oauth:grant-type:device_code"
 	bearerGrant = "urn:ietf:params:oauth:grant-type:jwt-bearer"
@@ -35,9 +37,7 @@ func (s *Server) token(w http.ResponseWriter, r *http.Request) {
 	}
 	if refused := s.dialectCheck(r); refused != nil {
 		body := map[string]any{"error": refused.Code, "error_description": refused.Description}
-		for name, value := range s.errorFields(refused.Code) {
-			body[name] = value
-		}
+		maps.Copy(body, s.errorFields(refused.Code))
 		fakehttp.WriteJSON(w, http.StatusBadRequest, body)
 		return
 	}
