@@ -1,5 +1,5 @@
 // Runs oidc-provider on a free loopback port and prints its issuer. Its only
-// argument is a JSON object: {resources: bool, jwks: {keys: [...]}, accessTokenTTL}.
+// argument is a JSON object: {resources: bool, jwks: {keys: [...]}, site: redirect URI}.
 // It ends with its standard input.
 import http from 'node:http';
 import { Provider } from 'oidc-provider';
@@ -23,6 +23,10 @@ const provider = new Provider(issuer, {
     },
     { ...app, client_id: 'app-post', client_secret: 'post-secret', token_endpoint_auth_method: 'client_secret_post' },
     { ...app, client_id: 'app-basic', client_secret: 'basic+secret/&%', token_endpoint_auth_method: 'client_secret_basic' },
+    ...(options.site ? [{
+      client_id: 'site', client_secret: 'site-secret', token_endpoint_auth_method: 'client_secret_post',
+      redirect_uris: [options.site], grant_types: ['authorization_code'],
+    }] : []),
     ...(options.jwks ? [['app-rsa', 'PS256'], ['app-ec', 'ES256']] : []).map(([client_id, alg]) => ({
       ...app, client_id, token_endpoint_auth_method: 'private_key_jwt', token_endpoint_auth_signing_alg: alg, jwks: options.jwks,
     })),
@@ -31,7 +35,7 @@ const provider = new Provider(issuer, {
   pkce: { required: () => true },
   rotateRefreshToken: true,
   issueRefreshToken: async (ctx, client) => client.grantTypeAllowed('refresh_token'),
-  ttl: { AccessToken: options.accessTokenTTL ?? 3600, ClientCredentials: 600, RefreshToken: 3600, Grant: 3600, Session: 3600, Interaction: 3600 },
+  ttl: { AccessToken: 3600, ClientCredentials: 600, RefreshToken: 3600, Grant: 3600, Session: 3600, Interaction: 3600 },
   features: {
     devInteractions: { enabled: true },
     clientCredentials: { enabled: true },
