@@ -82,7 +82,7 @@ func serveHTTP(ctx context.Context, address string, server *mcp.Server, logger *
 		return err
 	}
 	endCalls(ctx, server)
-	web := &http.Server{Handler: handler(server, logger), ReadHeaderTimeout: 10 * time.Second}
+	web := &http.Server{Handler: handler(server, logger), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute}
 	logger.Info("serving", "url", "http://"+listener.Addr().String()+"/mcp")
 	ended := make(chan error, 1)
 	go func() { ended <- web.Serve(listener) }()
