@@ -146,7 +146,7 @@ var errNoPerson = errors.New("nobody signs in here: the settings make the applic
 // login is -login: a person signs in now, for the servers that start later and
 // for those that run already.
 func login(ctx context.Context, c config, w io.Writer) error {
-	source, _, closeSource, err := m365Source(c)
+	source, _, closeSource, err := m365Source(c) //nolint:contextcheck // connecting waits for nothing
 	if err != nil {
 		return err
 	}
@@ -169,7 +169,7 @@ func login(ctx context.Context, c config, w io.Writer) error {
 // revocation endpoint (RFC 7009); its users end sessions at
 // https://myaccount.microsoft.com.
 func logout(ctx context.Context, c config, w io.Writer) error {
-	store, err := c.openStore()
+	store, err := c.openStore() //nolint:contextcheck // opening files
 	if err != nil || store == nil {
 		return err
 	}
@@ -188,7 +188,7 @@ func logout(ctx context.Context, c config, w io.Writer) error {
 
 // accounts is -accounts: it lists the sign-ins in the store.
 func accounts(ctx context.Context, c config, w io.Writer) error {
-	store, err := c.openStore()
+	store, err := c.openStore() //nolint:contextcheck // opening files
 	if err != nil || store == nil {
 		return err
 	}
