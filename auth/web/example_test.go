@@ -1,16 +1,20 @@
 package web_test
 
 import (
+	"context"
 	"fmt"
 	"net/http"
 	"net/http/httptest"
 	"time"
 
+	"golang.org/x/oauth2"
+
 	"github.com/msptoolbelt/toolbelt/auth"
 	"github.com/msptoolbelt/toolbelt/auth/web"
 )
 
-// A server behind a proxy at 10.0.0.2, where people sign in with Entra.
+// A server behind a proxy at 10.0.0.2, where people sign in with Entra, and
+// each one's tokens are kept under their name.
 func Example() {
 	proxies, err := web.ParseProxies("10.0.0.2")
 	if err != nil {
@@ -20,20 +24,48 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	login, err := auth.NewPKCE(auth.PKCEConfig{Authority: authority, ClientID: "11111111-2222-3333-4444-555555555555", Scopes: []string{"openid"}})
+	app := auth.PKCEConfig{
+		Authority: authority, ClientID: "11111111-2222-3333-4444-555555555555",
+		ClientAuth: auth.WithSecret(auth.NewSecret("from your vault")), Scopes: []string{"openid", "Mail.Read"},
+	}
+	login, err := auth.NewPKCE(app)
 	if err != nil {
 		panic(err)
 	}
 	defer login.Source().Close()
+	key := make([]byte, auth.KeySize) // 32 random bytes from your vault
+	keys, err := auth.NewKeyring(key)
+	if err != nil {
+		panic(err)
+	}
+	store, err := auth.NewStore(&auth.MemoryKV{}, keys, auth.StoreOptions{})
+	if err != nil {
+		panic(err)
+	}
+	accounts, err := auth.NewAccounts(auth.AccountsConfig{Store: store, SignIn: app})
+	if err != nil {
+		panic(err)
+	}
+	defer accounts.Close()
 	sessions, err := web.NewSessions(web.SessionOptions{KV: &auth.MemoryKV{}, Proxies: proxies})
 	if err != nil {
 		panic(err)
 	}
+	identify := web.IDToken(authority.Issuer, app.ClientID)
 	signIn, err := web.NewSignIn(web.SignInOptions{
 		Flows:    login,
 		Redirect: "https://tools.example/auth/callback",
 		Sessions: sessions,
-		User:     web.IDToken(authority.Issuer, "11111111-2222-3333-4444-555555555555"),
+		User: func(ctx context.Context, token *oauth2.Token) (string, error) {
+			user, err := identify(ctx, token)
+			if err != nil {
+				return "", err
+			}
+			return user, accounts.Accept(ctx, auth.Account{Subject: user}, token)
+		},
+		SignedOut: func(ctx context.Context, user string) error {
+			return accounts.SignOut(ctx, auth.Account{Subject: user})
+		},
 	})
 	if err != nil {
 		panic(err)

@@ -282,6 +282,26 @@ func TestRateLimit(t *testing.T) {
 	}
 }
 
+// FuzzForwarded finds that no header moves the client of an untrusted peer, and
+// that what a client wrote in front of what the proxy adds never counts.
+func FuzzForwarded(f *testing.F) {
+	for _, header := range []string{"", "1.2.3.4", "1.2.3.4, 10.0.0.1", "[::1]:80", "unknown", ",,,", "::ffff:1.2.3.4", "1.2.3.4:99999", "fe80::1%eth0"} {
+		f.Add(header)
+	}
+	trusted := proxies(f, "10.0.0.0/8")
+	f.Fuzz(func(t *testing.T, header string) {
+		if got := trusted.Client(from(t, "203.0.113.9:1", "X-Forwarded-For: "+header)).String(); got != "203.0.113.9" {
+			t.Errorf("untrusted: %s", got)
+		}
+		if got := trusted.Client(from(t, "10.0.0.1:1", "X-Forwarded-For: "+header, "X-Forwarded-For: 198.51.100.1")).String(); got != "198.51.100.1" {
+			t.Errorf("in front: %s", got)
+		}
+		if got := trusted.Client(from(t, "10.0.0.1:1", "X-Forwarded-For: "+header)); !got.IsValid() || got.Zone() != "" || got.Is4In6() {
+			t.Errorf("trusted: %s", got)
+		}
+	})
+}
+
 func BenchmarkRateLimit(b *testing.B) {
 	limit, err := web.NewRateLimit(web.RateOptions{Every: 1, Burst: 1_000})
 	if err != nil {

@@ -297,3 +297,36 @@ func TestSessionUpdate(t *testing.T) {
 		t.Error(session, err)
 	}
 }
+
+// TestSessionsApart is of threat T4: however requests interleave, nobody gets
+// another's session.
+func TestSessionsApart(t *testing.T) {
+	s := newSessions(t, &auth.MemoryKV{})
+	var people sync.WaitGroup
+	for n := range 8 {
+		name := string(rune('a' + n))
+		people.Go(func() {
+			c := start(t, s, request(t), name)
+			for i := range 300 {
+				switch i % 4 {
+				case 0:
+					c = start(t, s, request(t, c), name)
+				case 1:
+					w := httptest.NewRecorder()
+					if _, err := s.Rotate(w, request(t, c)); err != nil {
+						t.Error(err)
+						return
+					}
+					c = w.Result().Cookies()[0]
+				}
+				if got := user(t, s, c); got != name {
+					t.Errorf("%s became %q", name, got)
+				}
+			}
+			if err := s.End(httptest.NewRecorder(), request(t, c)); err != nil || user(t, s, c) != "" {
+				t.Error("not ended", err)
+			}
+		})
+	}
+	people.Wait()
+}

@@ -31,7 +31,9 @@ type Flows interface {
 
 // SignInOptions say where people sign in and what becomes of them.
 type SignInOptions struct {
-	// Flows is required: the application at the identity provider.
+	// Flows is required: the application at the identity provider. Of a
+	// [*auth.PKCE] that several people use, never use the Source: its token is
+	// that of whoever signed in last.
 	Flows Flows
 	// Redirect is the redirect URI that is registered there, such as
 	// "https://tools.example/auth/callback": https, or http on loopback.
@@ -40,11 +42,11 @@ type SignInOptions struct {
 	// Sessions is required.
 	Sessions *Sessions
 	// User is required: it says who the token belongs to, and is the place to
-	// keep the token for that user. "" or an error refuses the sign-in. See
-	// [IDToken].
+	// keep the token for that user (auth.Accounts.Accept). "" or an error
+	// refuses the sign-in. See [IDToken].
 	User func(ctx context.Context, token *oauth2.Token) (user string, err error)
 	// SignedOut, if set, is told who signed out: the place to revoke and
-	// forget the user's tokens.
+	// forget the user's tokens (auth.Accounts.SignOut).
 	SignedOut func(ctx context.Context, user string) error
 	// Home is the path to go to after signing in: default "/".
 	Home string

@@ -55,6 +55,7 @@ func idToken(claims map[string]any) string {
 type site struct {
 	*httptest.Server
 	sessions  *web.Sessions
+	accounts  *auth.Accounts
 	provider  *httptest.Server
 	kv        *memory
 	failure   atomic.Pointer[error]
@@ -65,13 +66,27 @@ func newSite(t testing.TB) *site {
 	t.Helper()
 	s := &site{provider: provider(t), kv: &memory{}}
 	s.sessions = newSessions(t, s.kv)
-	pkce, err := auth.NewPKCE(auth.PKCEConfig{
-		Authority: auth.Authority{AuthURL: s.provider.URL + "/authorize", TokenURL: s.provider.URL + "/token"}, ClientID: "client", Scopes: []string{"openid"},
-	})
+	config := auth.PKCEConfig{
+		Authority: auth.Authority{Issuer: s.provider.URL, AuthURL: s.provider.URL + "/authorize", TokenURL: s.provider.URL + "/token"}, ClientID: "client", Scopes: []string{"openid"},
+	}
+	pkce, err := auth.NewPKCE(config)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { pkce.Source().Close() })
+	keys, err := auth.NewKeyring(make([]byte, auth.KeySize))
+	if err != nil {
+		t.Fatal(err)
+	}
+	store, err := auth.NewStore(&auth.MemoryKV{}, keys, auth.StoreOptions{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.accounts, err = auth.NewAccounts(auth.AccountsConfig{Store: store, SignIn: config}); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(s.accounts.Close)
+	identify := web.IDToken(s.provider.URL, "client")
 	mux := http.NewServeMux()
 	s.Server = httptest.NewTLSServer(mux)
 	t.Cleanup(s.Close)
@@ -80,9 +95,19 @@ func newSite(t testing.TB) *site {
 		t.Fatal(err)
 	}
 	signIn, err := web.NewSignIn(web.SignInOptions{
-		Flows: pkce, Redirect: s.URL + "/auth/callback", Sessions: s.sessions, User: web.IDToken(s.provider.URL, "client"), Home: "/home", Limit: limit,
-		SignedOut: func(_ context.Context, user string) error { s.signedOut.Store(&user); return nil },
-		Failed:    func(_ *http.Request, err error) { s.failure.Store(&err) },
+		Flows: pkce, Redirect: s.URL + "/auth/callback", Sessions: s.sessions, Home: "/home", Limit: limit,
+		User: func(ctx context.Context, token *oauth2.Token) (string, error) {
+			user, err := identify(ctx, token)
+			if err != nil {
+				return "", err
+			}
+			return user, s.accounts.Accept(ctx, auth.Account{Subject: user}, token)
+		},
+		SignedOut: func(ctx context.Context, user string) error {
+			s.signedOut.Store(&user)
+			return s.accounts.SignOut(ctx, auth.Account{Subject: user})
+		},
+		Failed: func(_ *http.Request, err error) { s.failure.Store(&err) },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -174,6 +199,10 @@ func TestSignIn(t *testing.T) {
 	if home := b.do(http.MethodGet, s.URL+"/home"); home.body != want {
 		t.Fatal(home)
 	}
+	account := auth.Account{Subject: s.provider.URL + "|alice"}
+	if token, err := s.accounts.Source(account).TokenContext(t.Context()); err != nil || token.AccessToken != canary {
+		t.Error("the user's account has no token:", err)
+	}
 	if all := fmt.Sprint(done.header, s.kv.values); strings.Contains(all, canary) {
 		t.Error("a token is in a cookie or in the session")
 	}
@@ -209,6 +238,10 @@ func TestSignIn(t *testing.T) {
 	checkPage(t, out)
 	if home := strict.do(http.MethodGet, s.URL+"/home"); home.status != http.StatusUnauthorized || len(s.kv.ids()) != 0 || s.signedOut.Load() == nil {
 		t.Error("not signed out", home)
+	}
+	_, err := s.accounts.Source(account).TokenContext(t.Context())
+	if failure, typed := errors.AsType[*auth.Error](err); !typed || !failure.NeedsUser {
+		t.Error("the account outlives the sign-out:", err)
 	}
 }
 
