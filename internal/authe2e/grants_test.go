@@ -179,7 +179,7 @@ func TestDeviceFlow(t *testing.T) {
 		Prompt: func(_ context.Context, prompt auth.DevicePrompt) error {
 			alex := newPerson(t)
 			alex.typed["user_code"] = prompt.UserCode
-			_, page := alex.walk(prompt.URL)
+			_, page := alex.walk(prompt.URL) //nolint:contextcheck // the person is not part of the program
 			if !strings.Contains(strings.ToLower(page), "success") {
 				t.Errorf("the device page: %s", page)
 			}

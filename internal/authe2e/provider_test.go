@@ -180,39 +180,51 @@ func (h *person) walk(address string) (*url.URL, string) {
 		h.t.Fatal(err)
 	}
 	home := at.Host
-	resp, err := h.client.Get(address)
+	next, page := h.visit(http.MethodGet, at, nil)
 	for range 20 {
-		if err != nil {
-			h.t.Fatal(err)
-		}
-		raw, readErr := io.ReadAll(resp.Body)
-		_ = resp.Body.Close()
-		if readErr != nil {
-			h.t.Fatal(readErr)
-		}
-		if next, err2 := resp.Location(); err2 == nil {
+		if next != nil {
 			if next.Host != home {
 				return next, ""
 			}
 			at = next
-			resp, err = h.client.Get(next.String())
+			next, page = h.visit(http.MethodGet, at, nil)
 			continue
 		}
-		page := string(raw)
 		form := formTag.FindStringSubmatch(page)
 		if form == nil {
 			return at, page
 		}
 		h.pages = append(h.pages, page)
-		target, parseErr := at.Parse(html.UnescapeString(form[1]))
-		if parseErr != nil {
-			h.t.Fatal(parseErr)
+		if at, err = at.Parse(html.UnescapeString(form[1])); err != nil {
+			h.t.Fatal(err)
 		}
-		at = target
-		resp, err = h.client.PostForm(target.String(), h.fill(page, form[2]))
+		next, page = h.visit(http.MethodPost, at, h.fill(page, form[2]))
 	}
 	h.t.Fatal("the sign-in goes round in circles")
 	return nil, ""
+}
+
+// visit makes one request, and returns where it redirects to or the page.
+func (h *person) visit(method string, at *url.URL, form url.Values) (*url.URL, string) {
+	h.t.Helper()
+	r, err := http.NewRequestWithContext(h.t.Context(), method, at.String(), strings.NewReader(form.Encode()))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	if form != nil {
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	}
+	resp, err := h.client.Do(r)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	defer resp.Body.Close()
+	raw, err := io.ReadAll(resp.Body)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	next, _ := resp.Location() // nil if there is none
+	return next, string(raw)
 }
 
 // fill reads the inputs of a form (the device pages keep them outside, by the
