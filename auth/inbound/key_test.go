@@ -28,7 +28,8 @@ func FuzzKeys(f *testing.F) {
 					if k.fits(algorithm) {
 						fits++
 					}
-					if k.verify(algorithm, "x", make([]byte, 64)) {
+					// Of Ed25519 there are a few keys for which that is true.
+					if k.verify(algorithm, "x", make([]byte, 64)) && algorithm != EdDSA {
 						t.Errorf("%s: zeros are a signature", algorithm)
 					}
 				}

@@ -221,8 +221,10 @@ func TestLimitBody(t *testing.T) {
 
 func TestRateLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
+		refused := 0
 		limit, err := web.NewRateLimit(web.RateOptions{
-			Every: time.Second, Burst: 3, MaxKeys: 100, Proxies: proxies(t, "10.0.0.1"),
+			Refused: func(*http.Request) { refused++ },
+			Every:   time.Second, Burst: 3, MaxKeys: 100, Proxies: proxies(t, "10.0.0.1"),
 			User: func(r *http.Request) string { return r.Header.Get("X-User") },
 		})
 		if err != nil {
@@ -231,7 +233,7 @@ func TestRateLimit(t *testing.T) {
 		handler := limit.Wrap(ok)
 		burst := func(name string, want int, request func(i int) *http.Request) {
 			t.Helper()
-			passed := 0
+			passed, before := 0, refused
 			for i := range 10 {
 				w := serve(handler, request(i))
 				if w.Code == 200 {
@@ -240,7 +242,7 @@ func TestRateLimit(t *testing.T) {
 					t.Errorf("%s: %d %v", name, w.Code, w.Header())
 				}
 			}
-			if passed != want {
+			if passed != want || refused-before != 10-want {
 				t.Errorf("%s: %d passed", name, passed)
 			}
 		}

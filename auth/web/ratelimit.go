@@ -24,6 +24,9 @@ type RateOptions struct {
 	// MaxKeys bounds how many users and addresses are remembered: default
 	// 65,536. Beyond, who was not seen for longest is forgotten.
 	MaxKeys int
+	// Refused, if set, is told of each request that is not let through, for
+	// audit and metrics.
+	Refused func(*http.Request)
 }
 
 // RateLimit is a token bucket for each user or client address: 429 and
@@ -53,6 +56,9 @@ func NewRateLimit(options RateOptions) (*RateLimit, error) {
 func (l *RateLimit) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if wait := l.Take(r); wait > 0 {
+			if l.options.Refused != nil {
+				l.options.Refused(r)
+			}
 			seconds := (wait + time.Second - 1) / time.Second
 			w.Header().Set("Retry-After", strconv.FormatInt(int64(seconds), 10))
 			w.Header().Set("Cache-Control", "no-store")

@@ -330,3 +330,14 @@ func TestSessionsApart(t *testing.T) {
 	}
 	people.Wait()
 }
+
+func BenchmarkSession(b *testing.B) {
+	s := newSessions(b, &auth.MemoryKV{})
+	r := request(b, start(b, s, request(b), "alice"))
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := s.Get(r); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
