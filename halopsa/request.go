@@ -141,7 +141,10 @@ func fetchPage[W any](ctx context.Context, c *Client, l collection, number, size
 func rowsOf[W any](body []byte, key string) ([]W, *int, error) {
 	var rows []W
 	if trimmed := bytes.TrimSpace(body); len(trimmed) > 0 && trimmed[0] == '[' {
-		return rows, nil, decode(trimmed, &rows)
+		if err := decode(trimmed, &rows); err != nil {
+			return nil, nil, err
+		}
+		return rows, nil, nil
 	}
 	var envelope map[string]json.RawMessage
 	if err := decode(body, &envelope); err != nil {
