@@ -25,14 +25,21 @@ func (f SourceFunc) TokenContext(ctx context.Context) (*oauth2.Token, error) {
 	return source.TokenContext(ctx)
 }
 
-// chosen follows SourceFor, if the source has it.
+// chosen follows SourceFor, if the source has it, and if the one that it
+// chooses has it too.
 func chosen(ctx context.Context, source TokenSource) (TokenSource, error) {
-	if chooser, ok := source.(interface {
-		SourceFor(context.Context) (TokenSource, error)
-	}); ok {
-		return chooser.SourceFor(ctx)
+	for {
+		chooser, ok := source.(interface {
+			SourceFor(ctx context.Context) (TokenSource, error)
+		})
+		if !ok {
+			return source, nil
+		}
+		var err error
+		if source, err = chooser.SourceFor(ctx); err != nil {
+			return nil, err
+		}
 	}
-	return source, nil
 }
 
 // defaultPoolSize is enough for every tenant of a large provider.

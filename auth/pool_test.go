@@ -187,7 +187,8 @@ func TestOnBehalfOfKeepsUsersApart(t *testing.T) {
 		}
 	}))
 	defer api.Close()
-	transport := &auth.Transport{Source: o, Hosts: []string{api.URL}}
+	nested := auth.SourceFunc(func(context.Context) (auth.TokenSource, error) { return o, nil })
+	transport := &auth.Transport{Source: nested, Hosts: []string{api.URL}}
 	var all sync.WaitGroup
 	for n := range 100 {
 		all.Go(func() {

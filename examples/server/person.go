@@ -87,6 +87,15 @@ func (p *personSource) TokenContext(ctx context.Context) (*oauth2.Token, error) 
 	}
 }
 
+// ensure signs in with signInNow unless that has been done.
+func (p *personSource) ensure(ctx context.Context, say func(todo string)) error {
+	_, err := p.Source.TokenContext(ctx)
+	if refused, ok := errors.AsType[*auth.Error](err); ok && refused.NeedsUser {
+		return p.signInNow(ctx, say)
+	}
+	return nil // another failure is that of the call as well
+}
+
 // signInNow is -login: it shows what to do with say, and waits for the person.
 func (p *personSource) signInNow(ctx context.Context, say func(todo string)) error {
 	attempt := p.begin()

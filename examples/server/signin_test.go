@@ -18,6 +18,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -46,9 +47,9 @@ func newLoginService(t *testing.T) *loginService {
 		q := r.URL.Query()
 		http.Redirect(w, r, q.Get("redirect_uri")+"?code=1&state="+q.Get("state"), http.StatusFound)
 	})
-	mux.HandleFunc("POST /{tenant}/oauth2/v2.0/devicecode", func(w http.ResponseWriter, _ *http.Request) {
+	mux.HandleFunc("POST /{tenant}/oauth2/v2.0/devicecode", func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Content-Type", "application/json")
-		fmt.Fprintf(w, `{"device_code":"d","user_code":"ABCD-EFGH","verification_uri":%q,"expires_in":60,"interval":1}`, l.URL+"/device")
+		fmt.Fprintf(w, `{"device_code":"d","user_code":"ABCD-EFGH","verification_uri":%q,"expires_in":60,"interval":1}`, "http://"+r.Host+"/device")
 	})
 	mux.HandleFunc("/{path...}", l.token)
 	l.Server = httptest.NewServer(mux)
@@ -78,6 +79,13 @@ func (l *loginService) token(w http.ResponseWriter, r *http.Request) {
 	}
 	l.forms = append(l.forms, r.Form)
 	_ = json.NewEncoder(w).Encode(token) // a client that left is seen by the test
+}
+
+// approve plays the person who enters the code.
+func (l *loginService) approve() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.approved = true
 }
 
 // last returns the last form that was posted.
@@ -146,16 +154,16 @@ func TestApplicationSignsIn(t *testing.T) {
 
 func TestManagedIdentitySignsIn(t *testing.T) {
 	l := newLoginService(t)
-	var asked *http.Request
+	var asked atomic.Pointer[http.Request]
 	identity := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked = r
+		asked.Store(r)
 		fmt.Fprintf(w, `{"access_token":%q,"expires_in":"3600"}`, l.fake.Token())
 	}))
 	defer identity.Close()
 	out, errs, err := output(t, []string{
 		"M365_MANAGED_IDENTITY=11111111-2222-3333-4444-555555555555", "IDENTITY_ENDPOINT=" + identity.URL, "IDENTITY_HEADER=canary", "M365_GRAPH_URL=" + l.fake.URL(),
 	}, "-check", "-systems", "m365")
-	if err != nil || asked == nil || asked.URL.Query().Get("client_id") != "11111111-2222-3333-4444-555555555555" || strings.Contains(out+errs, "canary") {
+	if err != nil || asked.Load() == nil || asked.Load().URL.Query().Get("client_id") != "11111111-2222-3333-4444-555555555555" || strings.Contains(out+errs, "canary") {
 		t.Errorf("%v\n%s%s", err, out, errs)
 	}
 }
@@ -177,11 +185,7 @@ func TestPersonSignsIn(t *testing.T) {
 		todo   *regexp.Regexp
 		signIn func(t *testing.T, l *loginService, todo string)
 	}{
-		"device": {[]string{"-device"}, regexp.MustCompile(`ABCD-EFGH`), func(_ *testing.T, l *loginService, _ string) {
-			l.mu.Lock()
-			defer l.mu.Unlock()
-			l.approved = true
-		}},
+		"device": {[]string{"-device"}, regexp.MustCompile(`ABCD-EFGH`), func(_ *testing.T, l *loginService, _ string) { l.approve() }},
 		"browser": {nil, regexp.MustCompile(`http://\S+/authorize\?[^\s,;]+`), func(t *testing.T, _ *loginService, todo string) {
 			resp, err := http.Get(todo) //nolint:gosec // of our own server
 			if err != nil {
@@ -260,7 +264,7 @@ func noTokens(t *testing.T, store string) {
 
 func TestLoginCommand(t *testing.T) {
 	l := newLoginService(t)
-	l.approved = true
+	l.approve()
 	store := t.TempDir()
 	out, errs, err := output(t, l.env(), "-login", "-device", "-store", store)
 	if err != nil || !strings.Contains(out, "ABCD-EFGH") || !strings.Contains(out, "Signed in.") {
@@ -270,6 +274,10 @@ func TestLoginCommand(t *testing.T) {
 		t.Errorf("%v\n%s%s", err, out, errs)
 	}
 	noTokens(t, store)
+	out, errs, err = output(t, l.env(), "-check", "-systems", "m365", "-device", "-store", "none")
+	if err != nil || !strings.Contains(out, "ABCD-EFGH") || !strings.Contains(out, ": ok") {
+		t.Errorf("-check signs in too: %v\n%s%s", err, out, errs)
+	}
 	for _, env := range [][]string{{"M365_ACCESS_TOKEN=canary"}, l.env("M365_CLIENT_SECRET=canary")} {
 		if _, errs, err := output(t, env, "-login", "-store", store); err == nil || !strings.Contains(errs, "nobody signs in here") || strings.Contains(errs, "canary") {
 			t.Errorf("%v %s", err, errs)

@@ -21,6 +21,7 @@ type system struct {
 	preset       func(name string) (mcptools.Filter, bool)
 	whoami       string // the tool for -check
 	instructions string
+	person       *personSource // who signs in, if it is a person
 }
 
 // connect prepares the systems. It signs in nowhere: that happens at the first
@@ -85,6 +86,7 @@ func connectM365(c config) (system, func(), error) {
 		return s, nil, err
 	}
 	s.tools = client.Tools()
+	s.person, _ = source.(*personSource)
 	return s, closeSource, nil
 }
 

@@ -117,9 +117,7 @@ func printTools(w io.Writer, tools mcptools.Set) error {
 func check(ctx context.Context, w io.Writer, systems []system, tools mcptools.Set) error {
 	failed := 0
 	for _, s := range systems {
-		ctx, cancel := context.WithTimeout(ctx, callTimeout)
-		result, err := s.tools.Call(ctx, s.whoami, nil)
-		cancel()
+		result, err := checkOne(ctx, w, s)
 		if err != nil {
 			failed++
 			fmt.Fprintf(w, "%s: FAILED\n  %s\n", s.title, strings.ReplaceAll(err.Error(), "\n", "\n  "))
@@ -132,4 +130,15 @@ func check(ctx context.Context, w io.Writer, systems []system, tools mcptools.Se
 		return fmt.Errorf("%d of %d systems failed", failed, len(systems))
 	}
 	return nil
+}
+
+func checkOne(ctx context.Context, w io.Writer, s system) (*mcptools.Result, error) {
+	if s.person != nil {
+		if err := s.person.ensure(ctx, func(todo string) { fmt.Fprintf(w, "%s: please %s\n", s.title, todo) }); err != nil {
+			return nil, err
+		}
+	}
+	ctx, cancel := context.WithTimeout(ctx, callTimeout)
+	defer cancel()
+	return s.tools.Call(ctx, s.whoami, nil)
 }
