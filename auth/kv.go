@@ -12,7 +12,8 @@ import (
 // or sessions needs, so that any database can offer them. Package authtest has
 // the tests that an implementation must pass.
 //
-// Ids are 1 to 256 bytes and compared exactly. Values are 1 byte to 1 MiB.
+// Ids are 1 to 256 bytes and compared exactly. Values are 1 byte to 512 KiB;
+// what is over 1 MiB is refused.
 // Implementations are safe for concurrent use, and those that several
 // processes share are so between processes.
 type KV interface {

@@ -264,6 +264,26 @@ func refuses(t testing.TB, kv auth.KV, s *auth.Store, key auth.StoreKey) {
 	}
 }
 
+func TestSealKVRefusesWhatWasTamperedWith(t *testing.T) {
+	kv := new(auth.MemoryKV)
+	sealed := auth.SealKV(kv, ring(t))
+	swap(t, sealed, "session", "", "ann")
+	swap(t, sealed, "other", "", "bob")
+	bobs, err := kv.Get(t.Context(), "other")
+	if err != nil || bytes.Contains(bobs, []byte("bob")) {
+		t.Fatalf("in the clear: %q, %v", bobs, err)
+	}
+	put(t, kv, "session", bobs)
+	if value, err := sealed.Get(t.Context(), "session"); value != nil || !isUnreadable(err) {
+		t.Errorf("%q, %v", value, err)
+	}
+	for _, old := range [][]byte{nil, []byte("ann"), []byte("bob")} {
+		if ok, err := sealed.CompareAndSwap(t.Context(), "session", old, []byte("eve"), 0); ok || !isUnreadable(err) {
+			t.Errorf("overwritten: %v, %v", ok, err)
+		}
+	}
+}
+
 func TestKeyRotation(t *testing.T) {
 	first, second := bytes.Repeat([]byte{1}, auth.KeySize), bytes.Repeat([]byte{2}, auth.KeySize)
 	kv, key := new(auth.MemoryKV), keyOf("ann")

@@ -87,7 +87,7 @@ func kvIDs(t *testing.T, open func() auth.KV, id string) {
 
 func kvValues(t *testing.T, open func() auth.KV, id string) {
 	kv, old := open(), []byte(nil)
-	for _, value := range [][]byte{{0}, []byte("\x00\xff\r\n\"'"), []byte("42"), []byte("\xc3\x28"), bytes.Repeat([]byte{7}, 1<<20)} {
+	for _, value := range [][]byte{{0}, []byte("\x00\xff\r\n\"'"), []byte("42"), []byte("\xc3\x28"), bytes.Repeat([]byte{7}, 512<<10)} {
 		swaps(t, kv, id, old, value, 0, true)
 		holds(t, open(), id, value)
 		old = value

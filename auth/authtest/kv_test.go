@@ -28,3 +28,12 @@ func TestFileKV(t *testing.T) {
 		return kv
 	})
 }
+
+func TestSealKV(t *testing.T) {
+	keys, err := auth.NewKeyring(auth.NewKey())
+	if err != nil {
+		t.Fatal(err)
+	}
+	kv := new(auth.MemoryKV)
+	authtest.TestKV(t, func() auth.KV { return auth.SealKV(kv, keys) })
+}
