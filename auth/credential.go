@@ -32,7 +32,5 @@ func FromCredential(get func(ctx context.Context, claims string) (token string, 
 // silent is an error that can be found but does not say what it says.
 type silent struct{ error }
 
-func (s silent) Error() string    { return fmt.Sprintf("%T", s.error) }
-func (s silent) String() string   { return s.Error() }
-func (s silent) GoString() string { return s.Error() }
-func (s silent) Unwrap() error    { return s.error }
+func (s silent) Error() string { return fmt.Sprintf("%T", s.error) }
+func (s silent) Unwrap() error { return s.error }

@@ -68,6 +68,9 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
+// GoString implements [fmt.GoStringer]: %#v must not walk into what is wrapped.
+func (e *Error) GoString() string { return fmt.Sprintf("&auth.Error{%q}", e.Error()) }
+
 // Unwrap returns the network or context error behind it, if there is one.
 func (e *Error) Unwrap() error { return e.cause }
 

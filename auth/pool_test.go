@@ -223,12 +223,17 @@ func TestOnBehalfOfErrorsHoldNoAssertion(t *testing.T) {
 	}
 }
 
+// loud is an error that tells everything, however it is printed.
+type loud struct{ answer string }
+
+func (l loud) Error() string { return l.answer }
+
 func TestFromCredentialKeepsQuiet(t *testing.T) {
-	inner := errors.New("the endpoint said c4n4ry")
+	inner := loud{"the endpoint said c4n4ry"}
 	source := auth.FromCredential(func(context.Context, string) (string, time.Time, error) { return "", time.Time{}, inner }, auth.SourceOptions{})
 	defer source.Close()
 	_, err := source.Token()
-	if !errors.Is(err, inner) || strings.Contains(fmt.Sprintf("%v %+v %#v %q", err, err, err, err), "c4n4ry") {
+	if !errors.Is(err, inner) || strings.Contains(fmt.Sprintf("%v %+v %#v %q %s", err, err, err, err, err), "c4n4ry") {
 		t.Errorf("error = %v", err)
 	}
 }
