@@ -106,8 +106,7 @@ func NewAccounts(config AccountsConfig) (*Accounts, error) {
 func (a *Accounts) Source(account Account) TokenSource {
 	account = a.complete(account)
 	return SourceFunc(func(context.Context) (TokenSource, error) {
-		source, _, err := a.source(account)
-		return source, err // never a nil *Source in an interface without an error
+		return a.source(account)
 	})
 }
 
@@ -154,18 +153,18 @@ func (a *Accounts) key(account Account) (StoreKey, *tokenEndpoint, error) {
 	}, endpoint, nil
 }
 
-func (a *Accounts) source(account Account) (*Source, StoreKey, error) {
+// source returns the source of an account, the same for all who ask.
+func (a *Accounts) source(account Account) (*Source, error) {
 	key, endpoint, err := a.key(account)
 	if err != nil {
-		return nil, key, err
+		return nil, err
 	}
-	source, err := a.pool.get(key.ID(), func() (*Source, error) {
+	return a.pool.get(key.ID(), func() (*Source, error) {
 		options := a.config.Store.Keep(key, a.config.SignIn.Source)
 		kept := options.Wrap
 		options.Wrap = func(next FetchFunc) FetchFunc { return a.watched(account, kept(next)) }
 		return NewSource(endpoint.refresh, options), nil
 	})
-	return source, key, err
 }
 
 // watched tells about sign-ins that end by themselves.
@@ -196,7 +195,7 @@ func (a *Accounts) SignIn(account Account) (*PKCE, error) {
 	if err != nil {
 		return nil, err
 	}
-	source, _, err := a.source(account)
+	source, err := a.source(account)
 	if err != nil {
 		return nil, err
 	}
@@ -229,7 +228,7 @@ func (a *Accounts) Options(account Account) SourceOptions {
 func (a *Accounts) Accept(ctx context.Context, account Account, token *oauth2.Token) error {
 	account = a.complete(account)
 	for range maxRounds {
-		source, _, err := a.source(account)
+		source, err := a.source(account)
 		if err != nil {
 			return err
 		}

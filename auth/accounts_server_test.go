@@ -113,7 +113,7 @@ func (d *directory) issue(w http.ResponseWriter, g *grant) {
 	g.current = fmt.Sprintf("refresh|%s|%s|%d", g.user, g.tenant, d.serial)
 	d.grants[g.current] = g
 	var scopes []string
-	for _, scope := range strings.Fields(g.scope) {
+	for scope := range strings.FieldsSeq(g.scope) {
 		if scope != d.Withholds {
 			scopes = append(scopes, scope)
 		}

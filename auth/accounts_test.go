@@ -247,8 +247,8 @@ func TestRequire(t *testing.T) {
 	if e = requires(ann, "Mail.Send"); len(e.Missing) != 1 || !e.Missing[0].Declined {
 		t.Errorf("missing %+v, want it declined", e.Missing)
 	}
-	requires(contoso("bob"), "Mail.Read") // ann's consent is not bob's
-	requires(auth.Account{Tenant: "fabrikam", Subject: "ann"}, "Mail.Read")
+	_ = requires(contoso("bob"), "Mail.Read") // ann's consent is not bob's
+	_ = requires(auth.Account{Tenant: "fabrikam", Subject: "ann"}, "Mail.Read")
 }
 
 func TestEraseLeavesNothing(t *testing.T) {

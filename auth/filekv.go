@@ -327,7 +327,7 @@ func (d *privateDir) lock(ctx context.Context, name string) (unlock func(), err 
 			return func() { _ = file.Close() }, nil // closing releases it
 		}
 		if err == nil {
-			err = pause(ctx, wait/2+rand.N(wait))
+			err = pause(ctx, wait/2+rand.N(wait)) //nolint:gosec // jitter
 		}
 		if err != nil {
 			return nil, fmt.Errorf("auth: wait for a lock of %s: %w", d.path, errors.Join(err, file.Close()))

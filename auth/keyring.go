@@ -84,6 +84,9 @@ func (*Keyring) Format(f fmt.State, _ rune) {
 	_, _ = io.WriteString(f, redacted)
 }
 
+// MarshalText implements [encoding.TextMarshaler].
+func (*Keyring) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
 // A sealed record is: "TBR", version 1, id of the key, nonce, ciphertext, tag.
 // Everything before the nonce, and the id of the record, is authenticated with
 // it: a record under another id, with another version or key id does not open.
@@ -113,7 +116,7 @@ func (k *Keyring) seal(id string, plain []byte) ([]byte, error) {
 		return nil, errors.New("auth: the keyring is empty")
 	}
 	header := append([]byte(sealMagic), k.newest[:]...)
-	return aead.Seal(header, nil, plain, sealData(header, id)), nil
+	return aead.Seal(header, nil, plain, sealData(header, id)), nil //nolint:gosec // the cipher makes the nonce
 }
 
 // open decrypts the record id, and reports whether an older key sealed it.

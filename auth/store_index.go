@@ -158,7 +158,7 @@ func (s *Store) reindex(ctx context.Context, key StoreKey, change func([]indexEn
 		if !errors.Is(err, ErrConflict) {
 			return err
 		}
-		if err := pause(ctx, time.Duration(1+rand.IntN(20))*time.Millisecond); err != nil {
+		if err := pause(ctx, rand.N(20*time.Millisecond)); err != nil { //nolint:gosec // jitter
 			return err
 		}
 	}

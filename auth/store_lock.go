@@ -35,7 +35,7 @@ func (s *Store) lock(ctx context.Context, id string) (unlock func(), err error) 
 		if taken {
 			return func() { s.release(ctx, name, mine) }, nil
 		}
-		if err := pause(ctx, wait/2+mathrand.N(wait)); err != nil {
+		if err := pause(ctx, wait/2+mathrand.N(wait)); err != nil { //nolint:gosec // jitter
 			return nil, fmt.Errorf("auth: wait for the lock of a stored record: %w", err)
 		}
 	}
