@@ -15,20 +15,21 @@ const HaloKeyHeader = "X-Halo-Api-Key" //nolint:gosec // the name of a header
 // its own instead of a bearer token. [Transport] puts it there, and only on
 // requests to its hosts.
 func APIKey(header string, key Secret) TokenSource {
-	return &apiKey{name: http.CanonicalHeaderKey(header), token: &oauth2.Token{AccessToken: key.Expose(), TokenType: "key"}}
+	return &apiKey{name: http.CanonicalHeaderKey(header), token: hide(&oauth2.Token{AccessToken: key.Expose(), TokenType: "key"})}
 }
 
 type apiKey struct {
 	name  string
-	token *oauth2.Token
+	token hidden
 }
 
 // TokenContext implements [TokenSource]. The "token" is the key.
 func (k *apiKey) TokenContext(context.Context) (*oauth2.Token, error) {
-	if k.token.AccessToken == "" || k.name == "" {
+	token := k.token.token()
+	if token.AccessToken == "" || k.name == "" {
 		return nil, &Error{Code: "login_required", Description: "the API key is empty", NeedsUser: true}
 	}
-	return k.token, nil
+	return token, nil
 }
 
 // credentialHeader returns where the token of a source goes, and how.

@@ -158,6 +158,7 @@ func clean(text string, limit int, confidential []string) string {
 			text = strings.ReplaceAll(text, form, redacted)
 		}
 	}
+	text = scrub(text)
 	words := strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) })
 	for i, word := range words {
 		if looksLikeToken(word) {

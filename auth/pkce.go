@@ -103,7 +103,7 @@ type Flow struct {
 
 	redirect string
 	state    string
-	verifier string
+	verifier Secret
 	expires  time.Time
 	used     atomic.Bool
 }
@@ -122,7 +122,7 @@ func (p *PKCE) Begin(redirect string) (*Flow, error) {
 	f := &Flow{
 		redirect: redirect,
 		state:    rand.Text(),
-		verifier: oauth2.GenerateVerifier(),
+		verifier: NewSecret(oauth2.GenerateVerifier()),
 		expires:  time.Now().Add(flowLife),
 	}
 	query := page.Query()
@@ -133,7 +133,7 @@ func (p *PKCE) Begin(redirect string) (*Flow, error) {
 		"redirect_uri":          redirect,
 		"scope":                 strings.Join(p.scopes(), " "),
 		"state":                 f.state,
-		"code_challenge":        oauth2.S256ChallengeFromVerifier(f.verifier),
+		"code_challenge":        oauth2.S256ChallengeFromVerifier(f.verifier.Expose()),
 		"code_challenge_method": "S256",
 	} {
 		query.Set(name, value)
@@ -167,14 +167,14 @@ func (p *PKCE) Complete(ctx context.Context, f *Flow, answer url.Values) (*oauth
 	if code := answer.Get("error"); code != "" {
 		return nil, &Error{
 			Code:        clean(code, 64, nil),
-			Description: clean(answer.Get("error_description"), 300, []string{f.verifier}),
+			Description: clean(answer.Get("error_description"), 300, []string{f.verifier.Expose()}),
 			NeedsUser:   true,
 		}
 	}
 	code := answer.Get("code")
 	token, err := p.endpoint.token(ctx, url.Values{
-		"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {f.redirect}, "code_verifier": {f.verifier},
-	}, code, f.verifier)
+		"grant_type": {"authorization_code"}, "code": {code}, "redirect_uri": {f.redirect}, "code_verifier": {f.verifier.Expose()},
+	}, code, f.verifier.Expose())
 	if err != nil {
 		return nil, err
 	}

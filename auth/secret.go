@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+
+	"golang.org/x/oauth2"
 )
 
 const redacted = "[REDACTED]"
@@ -57,3 +59,21 @@ func (s Secret) LogValue() slog.Value { return slog.StringValue(redacted) }
 // MarshalText implements [encoding.TextMarshaler], which JSON, XML and most
 // other encoders use.
 func (s Secret) MarshalText() ([]byte, error) { return []byte(redacted), nil }
+
+// hidden holds a token where printing its owner does not reach: fmt's %s walks
+// into pointers to structs, exported or not.
+type hidden func() *oauth2.Token
+
+func hide(token *oauth2.Token) hidden {
+	if token == nil {
+		return nil
+	}
+	return func() *oauth2.Token { return token }
+}
+
+func (h hidden) token() *oauth2.Token {
+	if h == nil {
+		return nil
+	}
+	return h()
+}

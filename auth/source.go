@@ -93,7 +93,7 @@ type Source struct {
 
 	mu              sync.Mutex
 	claims          string // demanded by an API, until there is a new token
-	previous        *oauth2.Token
+	previous        hidden
 	flight          *flight
 	failure         error // of the last fetch, given out until failedTill
 	failures        int
@@ -137,7 +137,8 @@ func NewSource(fetch FetchFunc, options SourceOptions) *Source {
 	if options.FetchTimeout <= 0 {
 		options.FetchTimeout = 30 * time.Second
 	}
-	s := &Source{options: options, previous: options.Initial}
+	s := &Source{options: options, previous: hide(options.Initial)}
+	s.options.Initial = nil
 	s.fetch = s.saved(fetch)
 	if options.Wrap != nil {
 		s.fetch = options.Wrap(s.fetch)
@@ -200,7 +201,7 @@ func (s *Source) join(ctx context.Context, now time.Time) (*oauth2.Token, *fligh
 			return nil, nil, fmt.Errorf("auth: waiting for a token: %w", context.Cause(ctx))
 		}
 		s.flight = &flight{done: make(chan struct{})}
-		s.running.Go(s.fly(s.flight, s.previous, s.claims)) //nolint:contextcheck // a fetch outlives the caller that began it
+		s.running.Go(s.fly(s.flight, s.previous.token(), s.claims)) //nolint:contextcheck // a fetch outlives the caller that began it
 	}
 	return usable, s.flight, nil
 }
@@ -272,7 +273,7 @@ func (s *Source) settle(f *flight, token *oauth2.Token, err error, now time.Time
 // accept makes l the current token and forgets failures; s.mu is held.
 func (s *Source) accept(l *lease) {
 	s.current.Store(l)
-	s.previous = l.token
+	s.previous = hide(l.token)
 	s.claims = ""
 	s.failures, s.failure, s.failedTill = 0, nil, time.Time{}
 }
