@@ -281,7 +281,9 @@ func TestBrowserWebSignIn(t *testing.T) {
 	b.do(chromedp.Navigate(site.URL+"/auth/logout"), chromedp.WaitVisible(chromedp.CSS("form")))
 	b.page("")
 	b.shoot("web-logout")
-	b.do(chromedp.Submit(chromedp.CSS("form")), chromedp.Navigate(site.URL+"/"))
+	b.do(chromedp.Submit(chromedp.CSS("form")), chromedp.WaitVisible(chromedp.CSS(`a[href$=login]`)))
+	b.page("Signed out")
+	b.do(chromedp.Navigate(site.URL+"/"), chromedp.WaitVisible(chromedp.CSS("pre")))
 	body = read(b, chromedp.Text(chromedp.CSS("body")))
 	if !strings.Contains(body, "stranger") {
 		t.Errorf("signed out, and then: %s", body)
