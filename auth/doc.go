@@ -23,6 +23,15 @@
 // [Transport] is an [net/http.RoundTripper] that adds the token to requests to
 // allowed hosts, and to no others, and answers one 401 by one renewal.
 //
+// # Sign-ins that last
+//
+// A [Store] keeps refresh tokens, sealed by a [Keyring], in any [KV]:
+// [FileKV], [MemoryKV], or those of the nested modules. [Store.Keep] makes any
+// of the grants above use it; a new refresh token is stored before its access
+// token is used, and processes that share a store take turns. [Accounts] keep
+// many users apart: each has a source of their own, signs out, consents to more
+// scopes when a tool needs them, and can be erased.
+//
 // # Secrecy
 //
 // Token requests never follow redirects, so a secret cannot be carried to
