@@ -123,7 +123,7 @@ func answerError(answer *oauth2.RetrieveError, confidential []string) *Error {
 		if isUUID(extra.CorrelationID) {
 			e.CorrelationID = extra.CorrelationID
 		}
-		if len(extra.Claims) <= maxClaims && isObject([]byte(extra.Claims)) && clean(extra.Claims, maxClaims, confidential) == extra.Claims {
+		if len(extra.Claims) <= maxClaims && isObject([]byte(extra.Claims)) && mask(extra.Claims, maxClaims, confidential) == extra.Claims {
 			e.Claims = extra.Claims
 		}
 	}
@@ -149,16 +149,12 @@ func needsUser(code string) bool {
 // clean makes a server's text safe to show: confidential values, control
 // characters and anything that looks like a token are taken out.
 func clean(text string, limit int, confidential []string) string {
-	for _, value := range confidential {
-		if value == "" {
-			continue
-		}
-		forms := []string{value, url.QueryEscape(value), url.PathEscape(value), html.EscapeString(value), base64.StdEncoding.EncodeToString([]byte(value))}
-		for _, form := range forms {
-			text = strings.ReplaceAll(text, form, redacted)
-		}
-	}
-	text = scrub(text)
+	return mask(scrub(withhold(text, confidential)), limit, nil)
+}
+
+// mask is clean without regard to the names of fields.
+func mask(text string, limit int, confidential []string) string {
+	text = withhold(text, confidential)
 	words := strings.FieldsFunc(text, func(r rune) bool { return unicode.IsSpace(r) || !unicode.IsPrint(r) })
 	for i, word := range words {
 		if looksLikeToken(word) {
@@ -168,6 +164,20 @@ func clean(text string, limit int, confidential []string) string {
 	text = strings.ToValidUTF8(strings.Join(words, " "), "")
 	if len(text) > limit {
 		text = strings.ToValidUTF8(text[:limit], "") + "…"
+	}
+	return text
+}
+
+// withhold takes exact values out of text, in the spellings of requests.
+func withhold(text string, confidential []string) string {
+	for _, value := range confidential {
+		if value == "" {
+			continue
+		}
+		forms := []string{value, url.QueryEscape(value), url.PathEscape(value), html.EscapeString(value), base64.StdEncoding.EncodeToString([]byte(value))}
+		for _, form := range forms {
+			text = strings.ReplaceAll(text, form, redacted)
+		}
 	}
 	return text
 }

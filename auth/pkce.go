@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
+	"io"
 	"maps"
 	"net/http"
 	"net/url"
@@ -94,6 +95,11 @@ func NewPKCE(config PKCEConfig) (*PKCE, error) {
 // NeedsUser is true; it works again right after the next sign-in. Close it
 // when done.
 func (p *PKCE) Source() *Source { return p.source }
+
+// Format implements [fmt.Formatter], as [Source.Format] does.
+func (p *PKCE) Format(f fmt.State, _ rune) {
+	_, _ = io.WriteString(f, "auth.PKCE") // into the formatter's buffer
+}
 
 // Flow is one sign-in under way, for one user. Keep it where only that user's
 // browser session leads to it.

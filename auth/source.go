@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"sync"
 	"sync/atomic"
@@ -362,6 +363,12 @@ func (s *Source) challenged() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.claims
+}
+
+// Format implements [fmt.Formatter]: a source in use can be printed, and shows
+// nothing of its tokens.
+func (s *Source) Format(f fmt.State, _ rune) {
+	_, _ = io.WriteString(f, "auth.Source") // into the formatter's buffer
 }
 
 // Close ends a running fetch, waits for it, and makes later calls return
