@@ -83,6 +83,9 @@ func (b *chromium) listen(event any) {
 			b.policies[address] = event.Response.Headers
 		}
 	case *log.EventEntryAdded:
+		if event.Entry.Level == log.LevelInfo || event.Entry.Level == log.LevelVerbose {
+			return // such as what Clear-Site-Data has cleared
+		}
 		b.complain = append(b.complain, event.Entry.URL+": "+event.Entry.Text)
 	case *runtime.EventExceptionThrown:
 		b.complain = append(b.complain, event.ExceptionDetails.Text)
