@@ -83,7 +83,7 @@ func (b *chromium) listen(event any) {
 			b.policies[address] = event.Response.Headers
 		}
 	case *log.EventEntryAdded:
-		if event.Entry.Level == log.LevelInfo || event.Entry.Level == log.LevelVerbose {
+		if event.Entry.Level == log.EntryLevelInfo || event.Entry.Level == log.EntryLevelVerbose {
 			return // such as what Clear-Site-Data has cleared
 		}
 		b.complain = append(b.complain, event.Entry.URL+": "+event.Entry.Text)
