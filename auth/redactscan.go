@@ -119,7 +119,7 @@ func (z *scanner) word(start, end, runStart int, next byte) (int, bool) {
 	n := end - start
 	switch {
 	case n == 1 && next == '.':
-		return z.microsoft(start)
+		return z.microsoft(start, runStart)
 	case mayBeSensitive(s[start:end]):
 		if at, cut := z.field(start, end, next); cut {
 			return at, true
@@ -160,7 +160,7 @@ func (z *scanner) jwt(start, end int) (int, bool) {
 
 // microsoft takes out the refresh tokens and codes of Entra (0.A…, 1.A…) and
 // of Microsoft accounts (M.C5…, M.R3…).
-func (z *scanner) microsoft(start int) (int, bool) {
+func (z *scanner) microsoft(start, runStart int) (int, bool) {
 	s, i := z.s, start+2
 	if i >= len(s) {
 		return start + 1, false
@@ -181,7 +181,7 @@ func (z *scanner) microsoft(start int) (int, bool) {
 	if to-start < 20 {
 		return start + 1, false
 	}
-	return z.cut(start, to), true
+	return z.cut(runStart, to), true
 }
 
 // scheme takes out the credentials after a word such as Bearer (RFC 9110

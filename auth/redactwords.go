@@ -168,7 +168,7 @@ func randomish(text string) bool {
 	case digit > 0:
 		return n >= 40 && 10*digit >= n
 	default:
-		return n >= 40 && lower > 0 && upper > 0 && 5*turns >= 2*n
+		return n >= 40 && lower > 0 && upper > 0 && (5*turns >= 2*n || !wordy(text))
 	}
 }
 
