@@ -235,11 +235,11 @@ func madeUpLine(r *rand.Rand) line {
 	return line{noise[r.IntN(len(noise))] + text, secret}
 }
 
-// left reports a part of the secret that is still in text: eight characters of
+// left reports a part of the secret that is still in text: ten characters of
 // it in a row, plain or percent-encoded, or all of a shorter one.
 func left(text, secret string) string {
 	for _, form := range []string{secret, queryEscape(secret)} {
-		const part = 8
+		const part = 10
 		if len(form) <= part {
 			if strings.Contains(text, form) {
 				return form

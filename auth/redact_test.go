@@ -49,7 +49,7 @@ func TestRedactorLeavesAlone(t *testing.T) {
 		"auth: no token: invalid_client: AADSTS7000215: Invalid client secret provided. (HTTP 401) (correlation id 7d2a0c3e-1111-4222-8333-944455556666)",
 		"auth: no token: login_required: nobody is signed in",
 		`{"error":{"code":"Authorization_RequestDenied","message":"Insufficient privileges to complete the operation."}}`,
-		`{"code":"InvalidAuthenticationToken","status":401}`,
+		`{"code":"InvalidAuthenticationToken","status":401}`, `{"code":"MailboxNotEnabledForRESTAPI"}`, `{"code":"ERROR_RESOURCE_NOT_FOUND"}`,
 		"exit code: 1", "code=404", "the token expired an hour ago", "Bearer token missing", "basic authentication is off",
 		`WWW-Authenticate: Bearer error="invalid_token"`, `WWW-Authenticate: Bearer realm="graph", error="insufficient_claims"`,
 		"GET https://graph.microsoft.com/v1.0/me/messages/AAMkAGI2TG93AAA0NDU2Nzg5MDEyMzQ1Njc4OTAxMjM0NTY3ODkwYWJjZGVmZ2hpamtsbW5vcA== 200",

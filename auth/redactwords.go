@@ -98,7 +98,7 @@ func sensitive(name string) sensitivity {
 // wordy reports whether text reads like a word or an identifier such as
 // invalid_client or ResourceNotFound, and not like something drawn at random.
 func wordy(text string) bool {
-	words, run := 0, 0
+	words, run, upper, lower := 0, 0, 0, 0
 	for i := range len(text) {
 		c := text[i]
 		switch {
@@ -106,19 +106,20 @@ func wordy(text string) bool {
 			if run == 0 {
 				words++
 			}
-			run++
+			run, lower = run+1, lower+1
 		case 'A' <= c && c <= 'Z':
 			if i == 0 || text[i-1] < 'A' || text[i-1] > 'Z' {
 				words++
 			}
-			run = 1
+			run, upper = 1, upper+1
 		case c == '_' || c == '-' || c == '.' || c == '\'':
 			run = 0
 		default:
 			return false
 		}
 	}
-	return words > 0 && len(text) >= 4*words || len(text) < 4
+	mixed := lower > 0 && 20*upper > 9*len(text) // more capitals than any word has
+	return words > 0 && len(text) >= 4*words && !mixed || len(text) < 4
 }
 
 // telling reports whether a value under a suspect name is confidential.
