@@ -37,7 +37,8 @@
 // Token requests never follow redirects, so a secret cannot be carried to
 // another host. Failures are an [*Error], which holds neither the answer's
 // body nor any secret or token. [Secret] prints as [REDACTED] whichever way it
-// is formatted or encoded.
+// is formatted or encoded. [Redactor] takes credentials out of what others log:
+// wrap the program's slog handler in it.
 //
 // # Together with a retrying transport
 //
