@@ -22,8 +22,8 @@ import (
 )
 
 // gcPercent is the GOGC of the server. What stays in memory is a few MB of
-// schemas, which the default collects anew every dozen calls: a third of the
-// processor time.
+// schemas, which the default collects several times while they are made and
+// then anew every dozen calls: a third of the processor time.
 const gcPercent = 400
 
 func main() {
@@ -47,6 +47,9 @@ type program struct {
 
 // run is the whole program. It returns when it is done, or when ctx ends.
 func (p program) run(ctx context.Context, args []string) error {
+	if p.env("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
+	}
 	config, err := parse(args, p.env, p.stderr)
 	if err != nil {
 		return err
@@ -77,9 +80,6 @@ func (p program) run(ctx context.Context, args []string) error {
 	}
 	tools = guard(config, tools, logger)
 	server := newServer(systems, tools)
-	if p.env("GOGC") == "" {
-		debug.SetGCPercent(gcPercent)
-	}
 	if config.http != "" {
 		return serveHTTP(ctx, config.http, server, logger)
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync"
 
 	"github.com/msptoolbelt/toolbelt/auth"
 	"github.com/msptoolbelt/toolbelt/graph"
@@ -34,27 +35,48 @@ func connect(c config) (systems []system, closeAll func(), err error) {
 		}
 	}
 	var missing []string
-	for _, name := range c.systems {
-		connectOne := connectM365
-		if name == "halo" {
-			connectOne = connectHalo
-		}
-		s, closeOne, err := connectOne(c)
+	for _, made := range connectEach(c) {
 		switch {
+		case made.err == nil:
+			systems = append(systems, made.system)
+			closers = append(closers, made.close)
+		case errors.Is(made.err, errNotConfigured) && !c.explicit:
+			missing = append(missing, made.err.Error())
 		case err == nil:
-			systems = append(systems, s)
-			closers = append(closers, closeOne)
-		case errors.Is(err, errNotConfigured) && !c.explicit:
-			missing = append(missing, err.Error())
-		default:
-			closeAll()
-			return nil, nil, err
+			err = made.err
 		}
+	}
+	if err != nil {
+		closeAll()
+		return nil, nil, err
 	}
 	if len(systems) == 0 {
 		return nil, nil, fmt.Errorf("nothing is configured:\n  %s\nTry -demo, or -help for all settings", strings.Join(missing, "\n  "))
 	}
 	return systems, closeAll, nil
+}
+
+// connected is what became of one system.
+type connected struct {
+	system system
+	close  func()
+	err    error
+}
+
+// connectEach prepares the systems side by side, since making the schemas of
+// their tools is most of what happens before the server answers.
+func connectEach(c config) []connected {
+	made := make([]connected, len(c.systems))
+	var all sync.WaitGroup
+	for i, name := range c.systems {
+		connectOne := connectM365
+		if name == "halo" {
+			connectOne = connectHalo
+		}
+		all.Go(func() { made[i].system, made[i].close, made[i].err = connectOne(c) })
+	}
+	all.Wait()
+	return made
 }
 
 // errNotConfigured is wrapped by errors that name missing settings.
