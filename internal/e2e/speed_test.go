@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -131,11 +132,41 @@ func measureCPU(t testing.TB, n int) (our, hand time.Duration) {
 	return our / calls, hand / calls
 }
 
-// measureRate returns calls a second through stdio with 32 at once, and the
-// server's memory after them.
-func measureRate(t testing.TB, n int) (rate, memory float64) {
-	const atOnce = 32
-	p := spawn(t, ours(t, newCanned(t)))
+// atOnce is how many calls are under way in the measurements of throughput.
+const atOnce = 32
+
+// measureDirect returns calls a second of an agent without MCP: the client, its
+// upstream and nothing else share the machine.
+func measureDirect(t testing.TB, n int) float64 {
+	c := newCanned(t)
+	client, err := graph.New(auth.Static(c.token), graph.Options{BaseURL: c.url})
+	if err != nil {
+		t.Fatal(err)
+	}
+	tools := client.Tools()
+	args := json.RawMessage(`{"limit":10}`)
+	var left atomic.Int64
+	left.Store(int64(n))
+	var workers sync.WaitGroup
+	start := time.Now()
+	for range atOnce {
+		workers.Go(func() {
+			for left.Add(-1) >= 0 {
+				if _, err := tools.Call(t.Context(), "m365_mail_search", args); err != nil {
+					t.Error(err)
+					return
+				}
+			}
+		})
+	}
+	workers.Wait()
+	return float64(n) / time.Since(start).Seconds()
+}
+
+// measureRate returns calls a second through stdio, and the server's memory
+// after them.
+func measureRate(t testing.TB, n int, server func(testing.TB, canned) *exec.Cmd) (rate, memory float64) {
+	p := spawn(t, server(t, newCanned(t)))
 	defer p.end(t)
 	checkRows(t, p.request(t, "tools/call", search))
 	slots := make(chan struct{}, atOnce)
@@ -165,7 +196,7 @@ func TestSpeed(t *testing.T) {
 	start, memory := measureStart(t, 5)
 	overhead := measureOverhead(t, 500)
 	our, hand := measureCPU(t, 500)
-	rate, _ := measureRate(t, 1000)
+	rate, _ := measureRate(t, 1000, ours)
 	t.Logf("start %s, memory %.1f MB, overhead %s, cpu %s against %s, %.0f calls/s", start, memory, overhead, our, hand, rate)
 	if start > busy*targetStart || memory > 1.5*targetMemory || overhead > leeway*targetOverhead ||
 		float64(our) > 1.5*targetRatio*float64(hand) || rate < targetRate/busy {
@@ -200,8 +231,11 @@ func BenchmarkProcessorTime(b *testing.B) {
 
 func BenchmarkThroughput(b *testing.B) {
 	for b.Loop() {
-		rate, memory := measureRate(b, 20_000)
+		rate, memory := measureRate(b, 20_000, ours)
+		byHand, _ := measureRate(b, 20_000, theirsByHand)
 		b.ReportMetric(rate, "calls/s")
+		b.ReportMetric(byHand, "calls/s-by-hand")
+		b.ReportMetric(measureDirect(b, 40_000), "calls/s-without-MCP")
 		b.ReportMetric(memory, "MB-resident")
 	}
 }
