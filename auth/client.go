@@ -2,11 +2,12 @@ package auth
 
 import (
 	"context"
-	"crypto/tls"
 	"net/http"
 	"time"
 
 	"golang.org/x/oauth2"
+
+	"github.com/msptoolbelt/toolbelt/internal/dial"
 )
 
 // tokenClient returns the client for token requests: like base, but one that
@@ -32,8 +33,7 @@ func baseTransport() http.RoundTripper {
 	if !ok {
 		return http.DefaultTransport // the embedder replaced it, and means it
 	}
-	t := standard.Clone()
-	t.TLSClientConfig = &tls.Config{MinVersion: tls.VersionTLS12}
+	t := dial.Harden(standard.Clone(), false)
 	t.DisableKeepAlives = true // a token an hour is not worth an idle connection and its goroutines
 	return t
 }

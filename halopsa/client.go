@@ -26,6 +26,9 @@ type Options struct {
 	// TimeZone is the IANA name of the zone for times without an offset, and
 	// of the times in results. Empty: UTC.
 	TimeZone string
+	// OnPremises lets the name of the instance lead to an address of a private
+	// network, which is refused otherwise.
+	OnPremises bool
 	// Resilience tunes the transport; its Hosts are set by the client.
 	Resilience resilience.Options
 	// Identity names whoever the context's call is for, where one client serves
@@ -81,6 +84,9 @@ func New(source auth.TokenSource, options Options) (*Client, error) {
 	}
 	if c.codec, err = paging.NewCodec(options.CursorKey); err != nil {
 		return nil, fmt.Errorf("halopsa: %w", err)
+	}
+	if options.OnPremises && options.Resilience.Base == nil {
+		options.Resilience.Base = resilience.NewPrivateBase()
 	}
 	authorized, err := rest.Stack(base, source, options.Resilience)
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/msptoolbelt/toolbelt/auth"
+	"github.com/msptoolbelt/toolbelt/resilience"
 	"golang.org/x/oauth2"
 )
 
@@ -22,6 +23,8 @@ type Credentials struct {
 	// AuthURL and Tenant are found by [Discover] when they are empty. Tenant is
 	// needed by hosted instances only.
 	AuthURL, Tenant string
+	// OnPremises lets names lead to private addresses, as in [Options].
+	OnPremises bool
 	// HTTPClient makes the requests for tokens. Nil: a client of our own.
 	HTTPClient *http.Client
 }
@@ -47,6 +50,11 @@ func NewSource(c Credentials) (*Source, error) {
 	}
 	if len(c.Scopes) == 0 {
 		c.Scopes = []string{"all"}
+	}
+	if c.OnPremises && c.HTTPClient == nil {
+		base := resilience.NewPrivateBase()
+		base.DisableKeepAlives = true // a token an hour is not worth an idle connection
+		c.HTTPClient = &http.Client{Transport: base}
 	}
 	return &Source{credentials: c}, nil
 }

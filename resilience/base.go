@@ -1,21 +1,26 @@
 package resilience
 
 import (
-	"crypto/tls"
-	"net"
 	"net/http"
 	"time"
+
+	"github.com/msptoolbelt/toolbelt/internal/dial"
 )
 
 // NewBase returns the transport that [Options] uses by default: TLS 1.2 or
 // later, bounded connecting, and enough idle connections per host for an API
-// client. HTTP/2 connections that went silent are found by pings.
-func NewBase() *http.Transport {
-	dialer := &net.Dialer{Timeout: 10 * time.Second, KeepAlive: 30 * time.Second}
-	return &http.Transport{
-		Proxy:                  http.ProxyFromEnvironment,
-		DialContext:            dialer.DialContext,
-		TLSClientConfig:        &tls.Config{MinVersion: tls.VersionTLS12},
+// client. HTTP/2 connections that went silent are found by pings. A name that
+// leads to an address which is not public is refused with [ErrPrivateAddress];
+// localhost and addresses that the URL itself has are what they are.
+func NewBase() *http.Transport { return newBase(false) }
+
+// NewPrivateBase is [NewBase] for services on premises: names may lead to the
+// private networks of RFC 1918 and RFC 4193, though not to link-local addresses
+// or to where clouds keep credentials.
+func NewPrivateBase() *http.Transport { return newBase(true) }
+
+func newBase(private bool) *http.Transport {
+	return dial.Harden(&http.Transport{
 		TLSHandshakeTimeout:    10 * time.Second,
 		ForceAttemptHTTP2:      true,
 		MaxIdleConns:           256,
@@ -24,7 +29,7 @@ func NewBase() *http.Transport {
 		ExpectContinueTimeout:  time.Second,
 		MaxResponseHeaderBytes: 1 << 20,
 		HTTP2:                  &http.HTTP2Config{SendPingTimeout: 15 * time.Second, PingTimeout: 15 * time.Second},
-	}
+	}, private)
 }
 
 // maxRedirects is how many are followed.

@@ -97,7 +97,7 @@ func isFinal(err error) bool {
 	if _, ok := errors.AsType[tls.RecordHeaderError](err); ok {
 		return true
 	}
-	return errors.Is(err, ErrHostNotAllowed) || errors.Is(err, ErrInsecureURL)
+	return errors.Is(err, ErrHostNotAllowed) || errors.Is(err, ErrInsecureURL) || errors.Is(err, ErrPrivateAddress)
 }
 
 // isDial reports whether err arose while connecting.

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/msptoolbelt/toolbelt/internal/dial"
 )
 
 var (
@@ -13,6 +15,9 @@ var (
 	// ErrInsecureURL is returned for a URL that is not https (http on loopback
 	// is allowed if listed).
 	ErrInsecureURL = errors.New("resilience: URL is not https")
+	// ErrPrivateAddress is returned by [NewBase] for a name that leads to an
+	// address which is not public.
+	ErrPrivateAddress = dial.ErrRefused
 	// ErrResponseTooLarge is returned by the body of an answer that is longer
 	// than Limits.MaxResponseBytes.
 	ErrResponseTooLarge = errors.New("resilience: response is too large")

@@ -13,6 +13,7 @@ import (
 	mcpauth "github.com/modelcontextprotocol/go-sdk/auth"
 
 	"github.com/msptoolbelt/toolbelt/auth"
+	"github.com/msptoolbelt/toolbelt/internal/dial"
 	"github.com/msptoolbelt/toolbelt/internal/origin"
 )
 
@@ -41,7 +42,8 @@ type Config struct {
 	// KeyLife is how long keys serve if the issuer cannot be reached: default
 	// and maximum 24 hours.
 	KeyLife time.Duration
-	// Transport fetches the key sets. Nil is [http.DefaultTransport].
+	// Transport fetches the key sets. Nil is a transport of our own, which
+	// refuses names that lead to private addresses.
 	Transport http.RoundTripper
 }
 
@@ -189,8 +191,13 @@ func trust(ctx context.Context, config Config) ([]trusted, error) {
 	if age < time.Minute || life < age || life > 24*time.Hour {
 		return nil, errors.New("inbound: keys must be renewed after a minute or more, and end within 24 hours")
 	}
+	transport := config.Transport
+	if transport == nil {
+		// A key set an hour is not worth an idle connection.
+		transport = dial.Harden(&http.Transport{DisableKeepAlives: true, TLSHandshakeTimeout: fetchTime}, false)
+	}
 	client := &http.Client{
-		Transport:     config.Transport,
+		Transport:     transport,
 		Timeout:       fetchTime,
 		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}

@@ -60,6 +60,7 @@ Environment, HaloPSA:
   HALO_SCOPE                    scopes, default "all"
   HALO_AUTH_URL                 address of the authorisation server; found by itself otherwise
   HALO_TENANT                   tenant name; found by itself otherwise
+  HALO_ON_PREMISES              "true" if the instance has an address of a private network
 `
 
 // parse reads the flags. Errors of the flag package are already printed.
@@ -145,3 +146,6 @@ func withoutPlaceholders(env func(string) string) func(string) string {
 func split(list string) []string {
 	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
 }
+
+// onPremises reports whether HaloPSA may have an address of a private network.
+func (c config) onPremises() bool { return strings.EqualFold(c.env("HALO_ON_PREMISES"), "true") }

@@ -43,7 +43,7 @@ func environment(c config) map[string]string {
 	for _, name := range []string{
 		"M365_TENANT_ID", "M365_CLIENT_ID", "M365_CLIENT_SECRET_FILE", "M365_CLIENT_CERTIFICATE_PATH", "AZURE_FEDERATED_TOKEN_FILE",
 		"M365_MANAGED_IDENTITY", "M365_CLOUD", "M365_GRAPH_URL", "M365_LOGIN_URL",
-		"HALO_URL", "HALO_AUTH_URL", "HALO_TENANT", "HALO_CLIENT_ID", "HALO_CLIENT_SECRET_FILE", "HALO_SCOPE",
+		"HALO_URL", "HALO_AUTH_URL", "HALO_TENANT", "HALO_CLIENT_ID", "HALO_CLIENT_SECRET_FILE", "HALO_SCOPE", "HALO_ON_PREMISES",
 	} {
 		if value := c.env(name); value != "" {
 			values[name] = value

@@ -142,7 +142,7 @@ func connectHalo(c config) (system, func(), error) {
 	if err != nil {
 		return s, nil, err
 	}
-	client, err := halopsa.New(source, halopsa.Options{URL: address})
+	client, err := halopsa.New(source, halopsa.Options{URL: address, OnPremises: c.onPremises()})
 	if err != nil {
 		closeAll()
 		return s, nil, err
@@ -183,7 +183,7 @@ func haloSource(c config) (source auth.TokenSource, address string, closeAll fun
 	}
 	halo, err := halopsa.NewSource(halopsa.Credentials{
 		URL: c.env("HALO_URL"), AuthURL: c.env("HALO_AUTH_URL"), Tenant: c.env("HALO_TENANT"),
-		ClientID: c.env("HALO_CLIENT_ID"), ClientAuth: proof, Scopes: strings.Fields(c.env("HALO_SCOPE")),
+		OnPremises: c.onPremises(), ClientID: c.env("HALO_CLIENT_ID"), ClientAuth: proof, Scopes: strings.Fields(c.env("HALO_SCOPE")),
 	})
 	if err != nil {
 		return nil, "", nil, err

@@ -121,6 +121,10 @@ func (s *Service) unanswered(r Request, err error, sent bool) error {
 	case errors.Is(err, resilience.ErrHostNotAllowed), errors.Is(err, resilience.ErrInsecureURL):
 		e.Code, e.Message = mcptools.CodePermissionDenied, "the address is not one of "+s.Name
 		return e
+	case errors.Is(err, resilience.ErrPrivateAddress):
+		e.Code, e.Message = mcptools.CodePermissionDenied, "the name of "+s.Name+" leads to an address that is not public"
+		e.Hint = "if the service is on premises, whoever runs this program must say so in its settings"
+		return e
 	case errors.Is(err, resilience.ErrResponseTooLarge):
 		e.Code, e.Message = mcptools.CodeTooLarge, "the answer of "+s.Name+" is too large"
 		e.Hint = "ask for less: fewer rows, fewer fields or a smaller part"
