@@ -6,7 +6,6 @@ import (
 	"errors"
 	"net/http"
 	"net/url"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -82,28 +81,42 @@ func (c *Client) batchChunk(ctx context.Context, requests []batchRequest, answer
 	for i := range open {
 		open[i] = i
 	}
+	until := time.Now().Add(maxBatchWait)
+	if deadline, ok := ctx.Deadline(); ok && deadline.Before(until) {
+		until = deadline
+	}
 	for attempt := 1; ; attempt++ {
-		again, wait, err := c.batchOnce(ctx, requests, open, answers)
+		err := c.batchOnce(ctx, requests, open, answers)
 		if err != nil && attempt == 1 {
 			return err
 		}
-		if len(again) == 0 || attempt == batchAttempts || wait > maxBatchWait {
-			return nil
+		if err != nil || attempt == batchAttempts {
+			return nil //nolint:nilerr // each answer has the error
 		}
-		open = again
-		timer := time.NewTimer(max(wait, time.Duration(attempt)*250*time.Millisecond))
-		select {
-		case <-timer.C:
-		case <-ctx.Done():
-			timer.Stop()
+		var wait time.Duration
+		open, wait = worthWaiting(requests, open, answers, time.Until(until), c.backoff(attempt))
+		if len(open) == 0 || pause(ctx, wait) != nil {
 			return nil
 		}
 	}
 }
 
-// batchOnce sends the open requests in one. It returns those that are worth
-// another attempt, and how long to wait before.
-func (c *Client) batchOnce(ctx context.Context, requests []batchRequest, open []int, answers []batchAnswer) (again []int, wait time.Duration, err error) {
+// worthWaiting returns the requests of a batch that are worth another attempt
+// after a wait, and the wait: the longest that one of them was asked for. Those
+// that are to wait for longer than there is patience have their final answer.
+func worthWaiting(requests []batchRequest, open []int, answers []batchAnswer, patience, least time.Duration) (again []int, wait time.Duration) {
+	wait = least
+	for _, i := range open {
+		asked, _ := resilience.RetryAfter(answers[i].Header, time.Now())
+		if max(asked, least) < patience && requests[i].worthRepeating(answers[i]) {
+			again, wait = append(again, i), max(wait, asked)
+		}
+	}
+	return again, wait
+}
+
+// batchOnce sends the open requests in one.
+func (c *Client) batchOnce(ctx context.Context, requests []batchRequest, open []int, answers []batchAnswer) error {
 	all := rest.Request{Method: http.MethodPost, Path: "/$batch", Safe: true, Repeatable: true}
 	parts := make([]batchPart, 0, len(open))
 	for _, i := range open {
@@ -119,23 +132,21 @@ func (c *Client) batchOnce(ctx context.Context, requests []batchRequest, open []
 		for _, i := range open {
 			answers[i] = c.after(answers[i], requests[i], batchAnswer{Err: err})
 		}
-		return nil, 0, err
+		return err
+	}
+	answered := map[string][]batchReply{} // in any order
+	for _, r := range reply.Responses {
+		answered[r.ID] = append(answered[r.ID], r)
 	}
 	for _, i := range open {
-		at := slices.IndexFunc(reply.Responses, func(r batchReply) bool { return r.ID == strconv.Itoa(i) })
-		if at < 0 {
-			answers[i] = c.after(answers[i], requests[i], batchAnswer{Err: c.service.Unread(requests[i].rest(), nil)})
-			continue
+		// No answer, or two, is that of a broken gateway: nobody knows what was done.
+		now := batchAnswer{Status: http.StatusBadGateway, Err: c.service.Unread(requests[i].rest(), nil)}
+		if replies := answered[strconv.Itoa(i)]; len(replies) == 1 {
+			now = c.batchAnswer(ctx, requests[i], replies[0])
 		}
-		answers[i] = c.after(answers[i], requests[i], c.batchAnswer(ctx, requests[i], reply.Responses[at]))
-		if requests[i].worthRepeating(answers[i].Status) {
-			again = append(again, i)
-			if after, ok := resilience.RetryAfter(answers[i].Header, time.Now()); ok {
-				wait = max(wait, after)
-			}
-		}
+		answers[i] = c.after(answers[i], requests[i], now)
 	}
-	return again, wait, nil
+	return nil
 }
 
 // after returns the answer to another attempt. When it fails, too, what the
@@ -158,12 +169,13 @@ func (c *Client) batchAnswer(ctx context.Context, request batchRequest, r batchR
 	return answer
 }
 
-// worthRepeating reports whether a request that was answered so may be repeated.
-func (r batchRequest) worthRepeating(status int) bool {
-	switch status {
-	case http.StatusTooManyRequests:
+// worthRepeating reports whether a request that was answered so may be repeated:
+// it was refused before anything was done, or does no harm when done twice.
+func (r batchRequest) worthRepeating(answer batchAnswer) bool {
+	switch answer.Status {
+	case http.StatusTooManyRequests, 509:
 		return true
-	case http.StatusServiceUnavailable, http.StatusGatewayTimeout:
+	case http.StatusRequestTimeout, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:
 		return r.Repeatable || r.Method == http.MethodGet
 	}
 	return false
@@ -194,19 +206,22 @@ type FailedItem struct {
 }
 
 // failures lists the ids whose request failed. When all failed for the same
-// reason, that is the error of the whole call.
+// reason, that is the error of the whole call, with the longest of their waits.
 func failures(ids []string, answers []batchAnswer) ([]FailedItem, error) {
 	var failed []FailedItem
-	same := true
+	same, longest := true, 0
 	for i, a := range answers {
 		if a.Err == nil {
 			continue
 		}
 		failed = append(failed, FailedItem{ID: ids[i], Problem: problem(a.Err)})
-		same = same && failed[0].Problem == failed[len(failed)-1].Problem
+		same = same && answers[0].Err != nil && reason(a.Err) == reason(answers[0].Err)
+		if waitOf(a.Err) > waitOf(answers[longest].Err) {
+			longest = i
+		}
 	}
 	if len(failed) == len(ids) && same && len(ids) > 0 {
-		return nil, answers[0].Err
+		return nil, answers[longest].Err
 	}
 	return failed, nil
 }

@@ -86,7 +86,7 @@ func New(source auth.TokenSource, options Options) (*Client, error) {
 		return nil, fmt.Errorf("graph: %w", err)
 	}
 	c.service = &rest.Service{
-		Name: "Microsoft Graph", Base: base, Client: authorized, Explain: c.explain,
+		Name: "Microsoft Graph", Base: base, Client: authorized, Explain: c.explain, Look: lookFor,
 		// Ids that survive a move; and the default of "*" that some clients send
 		// makes parts of Graph answer 400.
 		Header: http.Header{"Prefer": {`IdType="ImmutableId"`}, "Accept-Language": {"en-US"}},

@@ -5,8 +5,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"math"
+	"net/http"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/msptoolbelt/toolbelt/internal/rest"
 	"github.com/msptoolbelt/toolbelt/mcptools"
@@ -90,6 +94,36 @@ func (c *Client) explain(f *rest.Failure) {
 	c.addMissingScopes(f.Ctx, e)
 }
 
+// lookFor names the tool that shows whether a write was done after all. The path
+// says what it was about.
+func lookFor(r rest.Request) string {
+	end := r.Path[strings.LastIndex(r.Path, "/")+1:]
+	within := func(part string) bool { return strings.Contains(r.Path+"/", "/"+part+"/") }
+	switch {
+	case end == "sendMail", end == "send":
+		return "look with m365_mail_search in the folder Sent Items whether it was sent before sending it again"
+	case r.Method == http.MethodPost && (end == "move" || end == "copy") && within("messages"):
+		return "look with m365_mail_search in both folders whether it is there before trying again"
+	case r.Method == http.MethodDelete || end == "permanentDelete":
+		return "read it again: if it is not found, it was deleted"
+	case within("calendarPermissions"):
+		return "look with m365_cal_permissions whether it was changed before trying again"
+	case within("events"), within("calendar"), within("calendars"):
+		return "look with m365_cal_view or m365_cal_get whether it was made before trying again"
+	case within("messageRules"):
+		return "look with m365_mail_rules whether it was made before trying again"
+	case within("messages"):
+		return "read it with m365_mail_get, or look for the draft with m365_mail_search in the folder Drafts, before trying again"
+	case within("mailFolders"):
+		return "look with m365_mail_folders whether it was made before trying again"
+	case within("mailboxSettings"):
+		return "read m365_mailbox_settings before trying again"
+	case r.Method == http.MethodPatch || r.Method == http.MethodPut:
+		return "read it again: it shows whether it was changed"
+	}
+	return ""
+}
+
 type neededKey struct{}
 
 // alsoNeeds notes permissions that a call needs beyond those of its tool,
@@ -139,6 +173,15 @@ func namesMailbox(arguments json.RawMessage) bool {
 
 // problem is an error in one line, for results that are partly good.
 func problem(err error) string {
+	text := reason(err)
+	if wait := waitOf(err); wait > 0 {
+		text += fmt.Sprintf("; try again in %d s", int64(math.Ceil(wait.Seconds())))
+	}
+	return text
+}
+
+// reason is what an error says apart from the time to try again.
+func reason(err error) string {
 	e, ok := errors.AsType[*mcptools.Error](err)
 	if !ok {
 		return "it failed"
@@ -151,6 +194,14 @@ func problem(err error) string {
 		text += " (" + e.Hint + ")"
 	}
 	return text
+}
+
+// waitOf is when an error says to try again; 0 if it does not.
+func waitOf(err error) time.Duration {
+	if e, ok := errors.AsType[*mcptools.Error](err); ok {
+		return e.RetryAfter
+	}
+	return 0
 }
 
 // halfDone adds to an error what was and what was not done before it.

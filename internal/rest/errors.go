@@ -17,7 +17,7 @@ import (
 // says what a write took.
 func watched(ctx context.Context, r Request) (context.Context, *resilience.Stats) {
 	var call resilience.Call
-	if repeat := r.Safe || r.Repeatable; repeat {
+	if repeat := r.Safe || r.Repeatable; repeat || r.Once {
 		call.Idempotent = &repeat
 	}
 	stats := &resilience.Stats{}
@@ -45,9 +45,6 @@ func (s *Service) Failed(ctx context.Context, r Request, status int, header http
 func (s *Service) failed(r Request, f *Failure) error {
 	f.Error = &mcptools.Error{RequestID: requestID(f.Header)}
 	e := f.Error
-	if wait, ok := resilience.RetryAfter(f.Header, time.Now()); ok {
-		e.RetryAfter = wait
-	}
 	switch f.Status {
 	case http.StatusBadRequest, http.StatusUnprocessableEntity:
 		e.Code, e.Message = mcptools.CodeInvalidArguments, s.Name+" refused the request"
@@ -76,6 +73,8 @@ func (s *Service) failed(r Request, f *Failure) error {
 	if s.Explain != nil {
 		s.Explain(f)
 	}
+	wait, _ := resilience.RetryAfter(f.Header, time.Now())
+	s.later(e, wait)
 	// A server in trouble may have done the work before it said so.
 	if f.Status >= 500 && f.Status != http.StatusNotImplemented || f.Status == http.StatusRequestTimeout {
 		return s.Doubtful(r, e)
@@ -94,7 +93,7 @@ func (s *Service) Doubtful(r Request, err error) error {
 	uncertain := *e
 	uncertain.Code = mcptools.CodeUncertain
 	uncertain.Message = e.Message + ", so the change may or may not have been made"
-	uncertain.Hint = "look whether it was made before trying again"
+	uncertain.Hint = s.look(r)
 	uncertain.RetryAfter = 0
 	uncertain.Err = e
 	return &uncertain
@@ -105,13 +104,13 @@ func (s *Service) Doubtful(r Request, err error) error {
 func (s *Service) unanswered(r Request, err error, sent bool) error {
 	e := &mcptools.Error{Err: withoutURL(err)}
 	if open, ok := errors.AsType[*resilience.OpenError](err); ok {
-		e.Code, e.RetryAfter = mcptools.CodeUnavailable, open.RetryAfter
-		e.Message = s.Name + " has failed repeatedly and is left alone for a moment"
+		e.Code, e.Message = mcptools.CodeUnavailable, s.Name+" has failed repeatedly and is left alone for a moment"
+		s.later(e, open.RetryAfter)
 		return e
 	}
 	if throttled, ok := errors.AsType[*resilience.ThrottledError](err); ok {
-		e.Code, e.RetryAfter = mcptools.CodeThrottled, throttled.RetryAfter
-		e.Message = s.Name + " asked to slow down"
+		e.Code, e.Message = mcptools.CodeThrottled, s.Name+" asked to slow down"
+		s.later(e, throttled.RetryAfter)
 		return e
 	}
 	if signIn, ok := errors.AsType[*auth.Error](err); ok {
@@ -135,6 +134,7 @@ func (s *Service) unanswered(r Request, err error, sent bool) error {
 	default:
 		e.Code, e.Message = mcptools.CodeUnavailable, s.Name+" cannot be reached"
 	}
+	s.later(e, 0)
 	if sent {
 		return s.Doubtful(r, e)
 	}

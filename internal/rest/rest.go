@@ -39,6 +39,9 @@ type Service struct {
 	// Explain improves the error of an answer that is no success: it has the
 	// service's own codes in the body.
 	Explain func(*Failure)
+	// Look says where to find out whether a write of this kind was done, for the
+	// error of one that is in doubt. "" and a nil Look say so in general.
+	Look func(Request) string
 }
 
 // Failure is an answer that is no success. Ctx is that of the request.
@@ -65,6 +68,9 @@ type Request struct {
 	// write, so that it may be repeated although it may have happened. When no
 	// attempt was answered, it is uncertain like any other write.
 	Repeatable bool
+	// Once says that a PUT or DELETE must not be repeated after an attempt that
+	// may have been carried out, although its method would allow it.
+	Once bool
 }
 
 // Response is a successful answer.

@@ -1,0 +1,38 @@
+package rest
+
+import (
+	"cmp"
+	"time"
+
+	"github.com/msptoolbelt/toolbelt/mcptools"
+)
+
+// patience is what a caller is asked for where a service is throttling or in
+// trouble and does not say for how long.
+const patience = 30 * time.Second
+
+// later completes the error of a call that may succeed later: when to try again,
+// and what to do until then. Wait is what the service asked for, or 0. Every
+// error that has to do with waiting passes through here, so that all of them
+// tell a model the same.
+func (s *Service) later(e *mcptools.Error, wait time.Duration) {
+	switch e.Code {
+	case mcptools.CodeThrottled, mcptools.CodeUnavailable:
+		e.RetryAfter = cmp.Or(wait, patience)
+		e.Hint = cmp.Or(e.Hint, "wait until then before you call "+s.Name+" again")
+	case mcptools.CodeTimeout:
+		e.RetryAfter = wait
+		e.Hint = cmp.Or(e.Hint, "ask for less at a time")
+	default:
+		e.RetryAfter = wait
+	}
+}
+
+// look says where to find out whether a write was done.
+func (s *Service) look(r Request) string {
+	hint := ""
+	if s.Look != nil {
+		hint = s.Look(r)
+	}
+	return cmp.Or(hint, "look whether it was made before trying again")
+}
