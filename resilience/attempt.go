@@ -13,7 +13,7 @@ var errNoAnswer = errors.New("resilience: the base transport returned neither an
 
 // attempt sends the request once. The breaker gets its verdict whatever
 // happens, a panic of the base included.
-func (o *operation) attempt(p permit) (r result) {
+func (o *operation) attempt() (r result) {
 	o.attempts++
 	var started time.Time
 	hook := o.t.options.Hooks.Attempt
@@ -21,7 +21,13 @@ func (o *operation) attempt(p permit) (r result) {
 		started = time.Now()
 	}
 	r.class = Fatal
-	defer func() { o.scope.breaker.verdict(p, r.class) }()
+	defer func() {
+		o.circuit.breaker.verdict(o.permit, r.class)
+		if r.resp == nil {
+			o.leave()
+		}
+		o.answer = r.resp
+	}()
 
 	ctx := o.req.Context()
 	var timer *time.Timer
@@ -47,7 +53,7 @@ func (o *operation) attempt(p permit) (r result) {
 	o.judge(&r, late, watch)
 	o.doubtful = o.doubtful || r.class == Transient
 	if hook != nil {
-		e := AttemptEvent{Key: o.scope.key, Request: o.req, Number: o.attempts, Class: r.class, Err: r.err, Duration: time.Since(started)}
+		e := AttemptEvent{Keys: o.keys, Request: o.req, Number: o.attempts, Class: r.class, Err: r.err, Waited: o.queued, Duration: time.Since(started)}
 		if r.resp != nil {
 			e.Status = r.resp.StatusCode
 		}
@@ -66,6 +72,9 @@ func (o *operation) prepare(ctx context.Context) (*http.Request, *watch, error) 
 	}
 	if o.attempts == 1 && ctx == o.req.Context() {
 		return o.req, w, nil
+	}
+	if o.attempts > 1 {
+		ctx = context.WithValue(ctx, resendsKey{}, o.attempts-1)
 	}
 	req := o.req.WithContext(ctx)
 	if o.attempts > 1 && o.req.GetBody != nil {
@@ -107,12 +116,24 @@ func (o *operation) judge(r *result, late bool, w *watch) {
 func (o *operation) guard(r result) {
 	switch {
 	case r.resp.StatusCode == http.StatusSwitchingProtocols:
+		o.leave()
 		return // the connection is the caller's now
 	case r.resp.Body == nil || r.resp.Body == http.NoBody:
 		r.release.end()
+		o.leave()
 		return
 	}
-	r.resp.Body = &body{ReadCloser: r.resp.Body, release: r.release, idle: o.t.options.Limits.BodyIdleTimeout, left: o.limit}
+	r.resp.Body = &body{ReadCloser: r.resp.Body, release: r.release, lane: o.lane, idle: o.t.options.Limits.BodyIdleTimeout, allowed: o.limit}
+}
+
+type resendsKey struct{}
+
+// Resends returns which repetition of a request the context of an attempt
+// belongs to: 0 for the first attempt. It is for transports below this one, such
+// as those that trace.
+func Resends(ctx context.Context) int {
+	n, _ := ctx.Value(resendsKey{}).(int)
+	return n
 }
 
 // watch sees how far a request got. A nil watch saw nothing.

@@ -31,10 +31,12 @@ func (r release) abort(body io.Closer) {
 type body struct {
 	io.ReadCloser
 	release release
+	lane    *lane
+	left    atomic.Bool // the lane
 	idle    time.Duration
 	timer   *time.Timer
 	stalled atomic.Bool // set by the timer
-	left    int64       // bytes that may still come; < 0 is unlimited
+	allowed int64       // bytes that may still come; < 0 is unlimited
 	err     error
 }
 
@@ -46,8 +48,8 @@ func (b *body) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	if b.left >= 0 && int64(len(p)) > b.left+1 {
-		p = p[:b.left+1] // one more than allowed tells too long from just right
+	if b.allowed >= 0 && int64(len(p)) > b.allowed+1 {
+		p = p[:b.allowed+1] // one more than allowed tells too long from just right
 	}
 	if b.timer == nil {
 		b.timer = time.AfterFunc(b.idle, b.stall)
@@ -56,20 +58,28 @@ func (b *body) Read(p []byte) (int, error) {
 	}
 	n, err := b.ReadCloser.Read(p)
 	b.timer.Stop()
-	if b.left >= 0 {
-		if int64(n) > b.left {
-			n, err = int(b.left), ErrResponseTooLarge
+	if b.allowed >= 0 {
+		if int64(n) > b.allowed {
+			n, err = int(b.allowed), ErrResponseTooLarge
 		}
-		b.left -= int64(n)
+		b.allowed -= int64(n)
 	}
 	if err != nil {
 		if !errors.Is(err, io.EOF) && b.stalled.Load() {
 			err = ErrBodyIdle
 		}
 		b.err = err
-		b.release.end()
+		b.end()
 	}
 	return n, err
+}
+
+// end lets go of what the answer held, once.
+func (b *body) end() {
+	b.release.end()
+	if b.left.CompareAndSwap(false, true) {
+		b.lane.leave()
+	}
 }
 
 func (b *body) stall() {
@@ -79,7 +89,7 @@ func (b *body) stall() {
 
 // Close implements [io.Closer].
 func (b *body) Close() error {
-	defer b.release.end()
+	defer b.end()
 	return b.ReadCloser.Close()
 }
 

@@ -26,7 +26,7 @@ import (
 type breaker struct {
 	key       string
 	policy    *BreakerPolicy
-	hook      func(StateEvent)
+	notify    func(StateEvent)
 	probeTime time.Duration
 	circuit   *gobreaker.TwoStepCircuitBreaker
 
@@ -35,7 +35,7 @@ type breaker struct {
 	streak atomic.Int64  // failures in a row
 
 	mu        sync.Mutex // taken under gobreaker's lock: never call circuit while holding it
-	cooldown  time.Duration
+	failed    int        // probes in a row
 	openUntil time.Time
 	probe     *probe
 	changes   []StateEvent
@@ -56,8 +56,9 @@ type probe struct {
 
 func (p *probe) settle(success bool) { p.once.Do(func() { p.done(success) }) }
 
-func newBreaker(key string, o *Options) *breaker {
-	b := &breaker{key: key, policy: &o.Breaker, hook: o.Hooks.State, probeTime: o.Retry.AttemptTimeout + time.Second}
+// newBreaker returns a closed breaker. Notify is told of changes by tell.
+func newBreaker(key string, o *Options, notify func(StateEvent)) *breaker {
+	b := &breaker{key: key, policy: &o.Breaker, notify: notify, probeTime: o.Retry.AttemptTimeout + time.Second}
 	b.closed.Store(true)
 	b.circuit = gobreaker.NewTwoStepCircuitBreaker(gobreaker.Settings{
 		Name:          key,
@@ -86,19 +87,60 @@ func (b *breaker) onChange(_ string, from, to gobreaker.State) {
 	b.closed.Store(to == gobreaker.StateClosed)
 	switch to {
 	case gobreaker.StateOpen:
-		b.cooldown = min(b.cooldown*2, max(b.policy.MaxCooldown, b.policy.Cooldown))
+		b.failed++
 		if from == gobreaker.StateClosed {
-			b.cooldown = b.policy.Cooldown
+			b.failed = 0
 		}
 		// A fifth of jitter, so that many processes do not probe as one. It
 		// only ever postpones gobreaker's own timeout.
-		b.openUntil = time.Now().Add(b.cooldown + 1 + rand.N(b.cooldown/5+1)) //nolint:gosec // jitter
+		cooldown := b.cooldown()
+		b.openUntil = time.Now().Add(cooldown + 1 + rand.N(cooldown/5+1)) //nolint:gosec // jitter
 	case gobreaker.StateClosed:
 		b.streak.Store(0)
 	}
-	if b.hook != nil {
-		b.changes = append(b.changes, StateEvent{Key: b.key, From: stateOf(from), To: stateOf(to)})
+	b.changes = append(b.changes, StateEvent{Key: b.key, From: stateOf(from), To: stateOf(to)})
+}
+
+// patientProbes may fail before the cooldown grows: one request in a cooldown
+// is no load, and a longer one delays recovery.
+const patientProbes = 4
+
+func (b *breaker) cooldown() time.Duration {
+	most := max(b.policy.MaxCooldown, b.policy.Cooldown)
+	if doubled := b.failed - patientProbes; doubled > 0 {
+		return min(b.policy.Cooldown<<min(doubled, 16), most)
 	}
+	return b.policy.Cooldown
+}
+
+// trip opens a closed breaker, for others have found that it should be, and
+// keeps an open one open until then.
+func (b *breaker) trip(until time.Time) {
+	if b.closed.Load() {
+		b.streak.Store(int64(b.policy.Consecutive))
+		if done, err := b.circuit.Allow(); err == nil {
+			done(false)
+		}
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if until.After(b.openUntil) {
+		b.openUntil = until
+	}
+}
+
+// state returns the state, and until when it is open if it is.
+func (b *breaker) state() (State, time.Time) {
+	b.mu.Lock()
+	until := b.openUntil
+	b.mu.Unlock()
+	switch {
+	case b.closed.Load():
+		return Closed, time.Time{}
+	case until.After(time.Now()):
+		return Open, until
+	}
+	return HalfOpen, time.Time{}
 }
 
 func stateOf(s gobreaker.State) State {
@@ -111,7 +153,8 @@ func stateOf(s gobreaker.State) State {
 	return Closed
 }
 
-// admit lets an attempt through, or says for how long none will be.
+// admit lets an attempt through, or says for how long none will be. Call tell
+// afterwards.
 func (b *breaker) admit() (permit, time.Duration, bool) {
 	epoch := b.epoch.Load() // before closed, or a change between them would go unseen
 	if b.closed.Load() {
@@ -120,7 +163,6 @@ func (b *breaker) admit() (permit, time.Duration, bool) {
 	if wait := b.wait(); wait > 0 {
 		return permit{}, wait, false
 	}
-	defer b.tell()
 	b.giveUpLostProbe()
 	done, err := b.circuit.Allow()
 	if err != nil { // another probe is under way, or the clocks differ by a hair
@@ -179,14 +221,11 @@ func (b *breaker) verdict(p permit, c Class) {
 
 // tell reports changes outside of all locks.
 func (b *breaker) tell() {
-	if b.hook == nil {
-		return
-	}
 	b.mu.Lock()
 	changes := b.changes
 	b.changes = nil
 	b.mu.Unlock()
 	for _, c := range changes {
-		b.hook(c)
+		b.notify(c)
 	}
 }

@@ -21,7 +21,7 @@ type Call struct {
 // Stats tells what a request took.
 type Stats struct {
 	Attempts int           // requests sent; 0 if it was refused without one
-	Waited   time.Duration // between attempts, and because of other callers' Retry-After
+	Waited   time.Duration // between attempts, and for the gate, the pace and a free place
 	// Doubtful says that an attempt failed although it may have been carried
 	// out, whatever became of a later one.
 	Doubtful bool

@@ -21,6 +21,9 @@ var (
 	// ErrResponseTooLarge is returned by the body of an answer that is longer
 	// than Limits.MaxResponseBytes.
 	ErrResponseTooLarge = errors.New("resilience: response is too large")
+	// ErrOverloaded is returned, without a request, when Limits.MaxInFlight
+	// others of its throttle key were under way for all of Limits.MaxWait.
+	ErrOverloaded = errors.New("resilience: too many requests are under way")
 	// ErrAttemptTimeout is returned when an attempt took longer than
 	// RetryPolicy.AttemptTimeout to answer.
 	ErrAttemptTimeout error = timeoutError("resilience: no answer within the attempt timeout")
@@ -53,7 +56,8 @@ func (e *OpenError) Error() string {
 func (e *OpenError) Unwrap() error { return e.Err }
 
 // ThrottledError is returned, without a request, while a server has asked for
-// more patience (Retry-After) than the caller has.
+// more patience (Retry-After) than the caller has, or its pace is slower than
+// that.
 type ThrottledError struct {
 	Key        string
 	RetryAfter time.Duration // until the server may be asked again
@@ -62,7 +66,7 @@ type ThrottledError struct {
 
 // Error implements error.
 func (e *ThrottledError) Error() string {
-	return withCause(fmt.Sprintf("resilience: %s asked to be left alone; try again in %s", e.Key, roundUp(e.RetryAfter)), e.Err)
+	return withCause(fmt.Sprintf("resilience: %s allows no request now; try again in %s", e.Key, roundUp(e.RetryAfter)), e.Err)
 }
 
 // Unwrap returns Err.

@@ -1,8 +1,8 @@
 package resilience
 
 import (
+	"log/slog"
 	"net/http"
-	"strings"
 	"time"
 )
 
@@ -14,15 +14,24 @@ type Options struct {
 	Hosts []string
 	// Base makes the requests; nil is [NewBase].
 	Base http.RoundTripper
-	// Key names what fails and is throttled together, for example a host and
-	// a tenant. Nil is the host. It must not return an unbounded number of
-	// keys; the least recently used beyond Breaker.MaxKeys are forgotten.
-	Key func(*http.Request) string
+	// Keys names what fails and is throttled together. Nil is the host for
+	// both.
+	Keys func(*http.Request) Keys
+	// MaxKeys is how many keys of each kind are remembered; the least recently
+	// used beyond it are forgotten. Default 1024.
+	MaxKeys int
 
 	Retry   RetryPolicy
 	Breaker BreakerPolicy
 	Limits  Limits
 	Hooks   Hooks
+
+	// Logger is told of breakers that change and keys that are throttled; nil
+	// is silence. It is told keys, times and numbers, never addresses or errors
+	// of requests.
+	Logger *slog.Logger
+	// Shared, if set, lets several processes keep to one pace.
+	Shared KV
 }
 
 // RetryPolicy says how often and how patiently a request is repeated.
@@ -39,6 +48,9 @@ type RetryPolicy struct {
 	// which a success puts back 1, or what its last repetition took. Default
 	// 500, as in the AWS SDKs; negative is unlimited.
 	Budget int
+	// RetryAfter reads the wait that an answer asks for, and reports false if
+	// there is none. Nil reads the header, as [RetryAfter] does.
+	RetryAfter func(resp *http.Response, now time.Time) (time.Duration, bool)
 	// Classify may overrule the class of an attempt. Resp is nil if err is not.
 	Classify func(resp *http.Response, err error, class Class) Class
 }
@@ -49,13 +61,26 @@ type BreakerPolicy struct {
 	MinRequests  int           // verdicts within Window before the ratio counts; default 50: with 20, a survivable 30 % opens it by chance now and then
 	FailureRatio float64       // of the verdicts within Window that opens it; default 0.6
 	Window       time.Duration // default 10 s
-	Cooldown     time.Duration // open time before one probe is let through; doubles with each failed probe; default 2 s
-	MaxCooldown  time.Duration // default 30 s
-	MaxKeys      int           // keys remembered; default 1024
+	// Cooldown is how long it is open before one probe is let through, and up
+	// to a fifth longer, so that many processes do not probe as one. From the
+	// fifth probe in a row that fails it doubles, up to MaxCooldown. Default 2 s
+	// and 30 s.
+	Cooldown    time.Duration
+	MaxCooldown time.Duration
 }
 
-// Limits bound what an answer may cost.
+// Limits bound what goes out at once, and what an answer may cost.
 type Limits struct {
+	// Pacing is kept from the first request of each throttle key on. A server
+	// that throttles can only make it slower.
+	Pacing Pacing
+	// MaxInFlight is how many requests of a throttle key may be under way at
+	// once, until their answers are read or closed. Default 32; negative is
+	// unlimited.
+	MaxInFlight int
+	// MaxWait is how long a request waits for one of these places, before it
+	// fails with [ErrOverloaded]. Default 30 s.
+	MaxWait time.Duration
 	// MaxResponseBytes bounds a body after decompression; reading more fails
 	// with [ErrResponseTooLarge]. Default 32 MiB; negative is unlimited.
 	MaxResponseBytes int64
@@ -63,9 +88,6 @@ type Limits struct {
 	// then fails with [ErrBodyIdle]. Default 30 s.
 	BodyIdleTimeout time.Duration
 }
-
-// hostKey is the default of Options.Key: the URL's host and port.
-func hostKey(r *http.Request) string { return strings.ToLower(r.URL.Host) }
 
 // positive replaces what cannot be meant.
 func positive[T int | float64 | time.Duration](value *T, fallback T) {
@@ -89,7 +111,11 @@ func (o *Options) setDefaults() {
 	positive(&o.Breaker.Window, 10*time.Second)
 	positive(&o.Breaker.Cooldown, 2*time.Second)
 	positive(&o.Breaker.MaxCooldown, 30*time.Second)
-	positive(&o.Breaker.MaxKeys, 1024)
+	positive(&o.MaxKeys, 1024)
+	if o.Limits.MaxInFlight == 0 {
+		o.Limits.MaxInFlight = 32
+	}
+	positive(&o.Limits.MaxWait, 30*time.Second)
 	if o.Limits.MaxResponseBytes == 0 {
 		o.Limits.MaxResponseBytes = 32 << 20
 	}
@@ -97,7 +123,10 @@ func (o *Options) setDefaults() {
 	if o.Base == nil {
 		o.Base = NewBase()
 	}
-	if o.Key == nil {
-		o.Key = hostKey
+	if o.Keys == nil {
+		o.Keys = hostKeys
+	}
+	if o.Retry.RetryAfter == nil {
+		o.Retry.RetryAfter = func(resp *http.Response, now time.Time) (time.Duration, bool) { return RetryAfter(resp.Header, now) }
 	}
 }

@@ -14,9 +14,11 @@ import (
 // Transport is an [http.RoundTripper] that follows the policies of [Options].
 // It is safe for concurrent use.
 type Transport struct {
-	options Options
-	hosts   hosts
-	scopes  *scopes
+	options  Options
+	hosts    hosts
+	circuits *keyed[circuit]
+	lanes    *keyed[lane]
+	sharing  *sharing
 }
 
 // New returns a Transport. It fails if Options.Hosts is empty or lists what is
@@ -27,15 +29,40 @@ func New(options Options) (*Transport, error) {
 		return nil, err
 	}
 	options.setDefaults()
-	t := &Transport{options: options, hosts: allowed}
-	t.scopes = newScopes(&t.options)
+	t := &Transport{options: options, hosts: allowed, sharing: newSharing(&options)}
+	t.circuits, t.lanes = newKeyed[circuit](options.MaxKeys), newKeyed[lane](options.MaxKeys)
 	return t, nil
 }
 
+func (t *Transport) circuit(k Keys) *circuit {
+	return t.circuits.get(k.Breaker, func() *circuit {
+		size := t.options.Retry.Budget
+		c := &circuit{key: k.Breaker, budget: budget{left: size, size: size}, shared: t.sharing.record("breaker:" + k.Breaker)}
+		c.breaker = newBreaker(k.Breaker, &t.options, func(e StateEvent) {
+			c.publish(e.To)
+			t.tellState(e)
+		})
+		return c
+	})
+}
+
+func (t *Transport) lane(k Keys) *lane {
+	return t.lanes.get(k.Throttle, func() *lane { return newLane(k, &t.options, t.sharing) })
+}
+
+// Hold closes the gate of the throttle key of req for d: for a refusal that
+// came inside of an answer, such as a part of a batch. It is never opened
+// earlier than before.
+func (t *Transport) Hold(req *http.Request, d time.Duration) {
+	keys := t.options.Keys(req)
+	first := t.lane(keys).hold(req.Context(), d)
+	t.tellThrottled(ThrottleEvent{Keys: keys, Request: req, Class: Throttled, Wait: d}, first)
+}
+
 // RoundTrip implements [http.RoundTripper]. Besides the errors of the base
-// transport it returns [*OpenError], [*ThrottledError], [ErrHostNotAllowed],
-// [ErrInsecureURL] and [ErrAttemptTimeout], to be found with errors.Is and
-// errors.As. When it gives up on a request that was answered, it returns the
+// transport it returns [*OpenError], [*ThrottledError], [ErrOverloaded],
+// [ErrHostNotAllowed], [ErrInsecureURL] and [ErrAttemptTimeout], to be found
+// with errors.Is and errors.As. When it gives up on a request that was answered, it returns the
 // last answer, with a readable body, and not an error. The body of the request
 // is sent again only if req.GetBody is set.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
@@ -49,8 +76,11 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if call != nil {
 		o.apply(call)
 	}
-	o.scope = t.scopes.get(t.options.Key(req))
+	o.keys = t.options.Keys(req)
+	o.circuit, o.lane = t.circuit(o.keys), t.lane(o.keys)
+	defer o.abandon()
 	resp, err := o.run() //nolint:contextcheck // the context is that of the request it holds
+	o.returned = true
 	if call != nil && call.Stats != nil {
 		*call.Stats = Stats{Attempts: o.attempts, Waited: o.waited, Doubtful: o.doubtful}
 	}
@@ -68,7 +98,9 @@ func (t *Transport) CloseIdleConnections() {
 type operation struct {
 	t          *Transport
 	req        *http.Request
-	scope      *scope
+	keys       Keys
+	circuit    *circuit
+	lane       *lane
 	retry      RetryPolicy
 	limit      int64
 	idempotent bool
@@ -76,9 +108,17 @@ type operation struct {
 	attempts int
 	doubtful bool // an attempt was transient
 	waited   time.Duration
+	queued   time.Duration               // of that, before the last attempt
+	turn     turn                        // of the last attempt
 	delays   *backoff.ExponentialBackOff // made at the first repetition
 	charged  int                         // by the budget, for the last repetition
 	last     result                      // of the last attempt, drained
+
+	// What would be left behind by a panic of the base or a hook.
+	placed   bool
+	permit   permit
+	answer   *http.Response
+	returned bool
 }
 
 // result is the outcome of an attempt.
@@ -109,23 +149,20 @@ func (o *operation) apply(c *Call) {
 
 func (o *operation) run() (*http.Response, error) {
 	for {
-		if err := o.passGate(); err != nil {
+		if err := o.enter(); err != nil {
 			return o.giveUp(err)
 		}
-		permit, wait, ok := o.scope.breaker.admit()
-		if !ok {
-			return o.giveUp(&OpenError{Key: o.scope.key, RetryAfter: wait, Err: o.last.err})
-		}
-		r := o.attempt(permit)
+		r := o.attempt()
 		wait, again := o.decide(r)
 		if !again {
 			return o.finish(r)
 		}
 		if hook := o.t.options.Hooks.Retry; hook != nil {
-			hook(RetryEvent{Key: o.scope.key, Request: o.req, Number: o.attempts, Class: r.class, Wait: wait})
+			hook(RetryEvent{Keys: o.keys, Request: o.req, Number: o.attempts, Class: r.class, Wait: wait})
 		}
 		if r.resp != nil {
 			drain(r.resp, r.release)
+			o.leave()
 		}
 		o.last = r
 		if err := o.sleep(wait); err != nil {
@@ -134,24 +171,106 @@ func (o *operation) run() (*http.Response, error) {
 	}
 }
 
-// passGate waits while another answer's Retry-After holds the key, if that is
-// within the caller's patience.
-func (o *operation) passGate() error {
+// enter waits until the request may be attempted: its turn, then a place, then
+// the breaker's permit. A breaker that is open needs no waiting.
+func (o *operation) enter() error {
+	before := o.waited
+	defer func() { o.queued = o.waited - before }()
+	b := o.circuit.breaker
+	for {
+		o.circuit.learn(o.req.Context())
+		if wait := b.wait(); wait > 0 {
+			return o.open(wait)
+		}
+		if err := o.await(); err != nil {
+			return err
+		}
+		if err := o.takePlace(); err != nil {
+			return err
+		}
+		if !o.lane.holds(o.turn) { // things changed while it waited
+			o.leave()
+			continue
+		}
+		var wait time.Duration
+		var ok bool
+		o.permit, wait, ok = b.admit()
+		b.tell()
+		if !ok {
+			o.leave()
+			return o.open(wait)
+		}
+		return nil
+	}
+}
+
+// leave gives up the place among the requests under way.
+func (o *operation) leave() {
+	if o.placed {
+		o.placed = false
+		o.lane.leave()
+	}
+}
+
+// abandon lets go of everything after a panic.
+func (o *operation) abandon() {
+	if o.returned {
+		return
+	}
+	o.circuit.breaker.verdict(o.permit, Fatal)
+	if o.answer != nil {
+		_ = o.answer.Body.Close() // nobody will read it
+	}
+	o.leave()
+}
+
+func (o *operation) open(wait time.Duration) error {
+	return &OpenError{Key: o.keys.Breaker, RetryAfter: wait, Err: o.last.err}
+}
+
+// await waits for the request's turn, if that comes within the caller's
+// patience.
+func (o *operation) await() error {
 	held := time.Duration(0)
 	for {
-		wait := o.scope.gate.wait()
-		if wait == 0 {
+		patience := o.retry.MaxRetryAfter - held
+		if deadline, ok := o.req.Context().Deadline(); ok {
+			patience = min(patience, time.Until(deadline))
+		}
+		t, ok := o.lane.reserve(o.req.Context(), patience)
+		if !ok {
+			return &ThrottledError{Key: o.keys.Throttle, RetryAfter: t.wait, Err: o.last.err}
+		}
+		o.turn = t
+		if t.wait == 0 {
 			return nil
 		}
-		padded := wait + spread(wait)
-		if held+wait > o.retry.MaxRetryAfter || !o.hasTime(padded) {
-			return &ThrottledError{Key: o.scope.key, RetryAfter: wait, Err: o.last.err}
+		wait := t.wait
+		if t.lone {
+			wait += spread(wait)
 		}
-		held += padded
-		if err := o.sleep(padded); err != nil {
+		held += wait
+		o.lane.waiting.Add(1)
+		err := o.sleep(wait)
+		o.lane.waiting.Add(-1)
+		if err != nil || o.lane.holds(t) {
 			return err
 		}
 	}
+}
+
+// takePlace waits for one of the places for requests under way.
+func (o *operation) takePlace() error {
+	if !o.lane.tryEnter() {
+		start := time.Now()
+		err := o.lane.enter(o.req.Context(), o.t.options.Limits.MaxWait)
+		o.waited += time.Since(start)
+		if err != nil {
+			return err
+		}
+	}
+	o.placed = true
+	return nil
 }
 
 // spread keeps those who wait for the same moment from returning as one.
@@ -161,13 +280,7 @@ func spread(wait time.Duration) time.Duration {
 
 // decide says whether to repeat, and after which wait.
 func (o *operation) decide(r result) (time.Duration, bool) {
-	asked, told := time.Duration(0), false
-	if r.resp != nil && (r.class == Throttled || r.class == Transient) {
-		now := time.Now()
-		if asked, told = RetryAfter(r.resp.Header, now); told && asked > 0 {
-			o.scope.gate.hold(now, asked)
-		}
-	}
+	asked, told := o.learn(r)
 	if !o.mayRepeat(r.class) || asked > o.retry.MaxRetryAfter {
 		return 0, false
 	}
@@ -175,7 +288,7 @@ func (o *operation) decide(r result) (time.Duration, bool) {
 	if asked > wait {
 		wait = asked + spread(asked)
 	}
-	if !o.hasTime(wait) || o.scope.breaker.wait() > wait {
+	if !o.hasTime(wait) || o.circuit.breaker.wait() > wait {
 		return 0, false
 	}
 	cost := retryCost
@@ -185,11 +298,35 @@ func (o *operation) decide(r result) (time.Duration, bool) {
 	case r.err != nil && isTimeout(r.err):
 		cost = timeoutCost
 	}
-	if !o.scope.budget.take(cost) {
+	if !o.circuit.budget.take(cost) {
 		return 0, false
 	}
 	o.charged = cost
 	return wait, true
+}
+
+// learn remembers what the answer tells about the pace of its key, and returns
+// the wait that it asks for.
+func (o *operation) learn(r result) (asked time.Duration, told bool) {
+	if r.resp == nil {
+		return 0, false
+	}
+	now := time.Now()
+	if r.class == Throttled || r.class == Transient {
+		asked, told = o.retry.RetryAfter(r.resp, now)
+	}
+	first := false
+	switch {
+	case r.class == Throttled:
+		first = o.lane.throttled(o.req.Context(), o.turn, asked)
+	case asked > 0:
+		first = o.lane.hold(o.req.Context(), asked)
+	default:
+		o.lane.accept(now, readHint(r.resp.Header))
+		return asked, told
+	}
+	o.t.tellThrottled(ThrottleEvent{Keys: o.keys, Request: o.req, Class: r.class, Wait: asked}, first)
+	return asked, told
 }
 
 func (o *operation) mayRepeat(c Class) bool {
@@ -250,9 +387,10 @@ func (o *operation) finish(r result) (*http.Response, error) {
 		return nil, r.err
 	}
 	if r.class == OK {
-		o.scope.budget.give(max(o.charged, 1))
+		o.circuit.budget.give(max(o.charged, 1))
 	}
 	o.guard(r)
+	o.placed = false // the body's now
 	return r.resp, nil
 }
 

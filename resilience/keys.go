@@ -1,0 +1,75 @@
+package resilience
+
+import (
+	"container/list"
+	"net/http"
+	"strings"
+	"sync"
+)
+
+// Keys name what a request shares with others. Two requests with the same
+// Breaker fail together, and two with the same Throttle are throttled
+// together. A service is often one host for all, but counts the requests to
+// each mailbox, site or tenant for themselves. Keys are found in logs, hooks
+// and snapshots: put a hash into them rather than a name or an address of a
+// person.
+type Keys struct {
+	Breaker  string // of the circuit breaker and the retry budget
+	Throttle string // of the gate, the pace and the requests in flight
+	// MaxInFlight, if positive, is used for Throttle instead of
+	// Limits.MaxInFlight: some workloads of a service allow fewer requests at
+	// once than others.
+	MaxInFlight int
+}
+
+// hostKeys is the default of Options.Keys: the URL's host and port.
+func hostKeys(r *http.Request) Keys {
+	host := strings.ToLower(r.URL.Host)
+	return Keys{Breaker: host, Throttle: host}
+}
+
+// keyed is a bounded map; the least recently used goes first.
+type keyed[T any] struct {
+	max    int
+	mu     sync.Mutex
+	byKey  map[string]*list.Element
+	recent list.List // of *entry[T]
+}
+
+type entry[T any] struct {
+	key   string
+	value *T
+}
+
+func newKeyed[T any](limit int) *keyed[T] {
+	return &keyed[T]{max: limit, byKey: make(map[string]*list.Element)}
+}
+
+// get returns the value of a key. Create makes it if there is none, with the
+// map locked.
+func (k *keyed[T]) get(key string, create func() *T) *T {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	if e, ok := k.byKey[key]; ok {
+		k.recent.MoveToFront(e)
+		return e.Value.(*entry[T]).value //nolint:errcheck,forcetypeassert // the list holds nothing else
+	}
+	made := create()
+	k.byKey[key] = k.recent.PushFront(&entry[T]{key, made})
+	for len(k.byKey) > k.max {
+		oldest := k.recent.Remove(k.recent.Back()).(*entry[T]) //nolint:errcheck,forcetypeassert // as above
+		delete(k.byKey, oldest.key)
+	}
+	return made
+}
+
+// all returns the values, the most recently used first.
+func (k *keyed[T]) all() []*T {
+	k.mu.Lock()
+	defer k.mu.Unlock()
+	values := make([]*T, 0, len(k.byKey))
+	for e := k.recent.Front(); e != nil; e = e.Next() {
+		values = append(values, e.Value.(*entry[T]).value) //nolint:errcheck,forcetypeassert // as above
+	}
+	return values
+}

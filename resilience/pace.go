@@ -1,0 +1,246 @@
+package resilience
+
+import (
+	"math"
+	"time"
+)
+
+// Pacing is how fast the requests of a throttle key may follow each other.
+type Pacing struct {
+	// Rate is requests a second, over time. Zero: as fast as they come, until
+	// the server throttles.
+	Rate float64
+	// Burst is how many may come at once before Rate counts; at least 1. In no
+	// span of time t are more than Burst + Rate·t let through, so a server's
+	// "300 requests in a rolling window of 5 minutes" is kept by every pair for
+	// which Burst + Rate·300 ≤ 300.
+	Burst int
+}
+
+// How a pace that was learned from a server is held, and how it grows again.
+const (
+	minRate = 1.0         // a second; slower than this the gate alone is enough
+	margin  = 0.97        // of a rate that was sustained until the server refused
+	slower  = 0.9         // of a rate that was refused soon after it had been found
+	unsaid  = time.Second // the wait to reckon with if a server does not say
+	// steadyWaits is how long a rate is kept before more is tried, in units of
+	// the wait that the server asks for when it is too much: trying then costs
+	// about 1/steadyWaits of the quota.
+	steadyWaits = 20
+	minSteady   = 20 * time.Second
+	maxSteady   = 10 * time.Minute
+	forgetAfter = 4 // steady times; the rate would be 14 times as high
+)
+
+// pace is what is known of the pace that a throttle key allows. It is a plain
+// value with the time passed in: it can be simulated, copied, and shared
+// between processes.
+//
+// Until the server throttles there is no limit but the configured one. When it
+// does, the gate closes for as long as the server asks, and the quota is
+// reckoned from what it had accepted in the period that ends with that wait. The
+// rate stays just below for a while, and then grows along a cubic curve, slowly
+// at first, to find whether there is more (the idea of CUBIC, RFC 9438: near
+// the last limit go carefully). A server that refuses in the time of growth
+// confirms the rate; one that refuses before lowers it.
+type pace struct {
+	Until      time.Time     // the gate is closed until then
+	Next       time.Time     // of the next request if all keep the rate
+	Rate       float64       // learned, at Since; 0 if nothing was
+	Since      time.Time     // since when, or until when the gate is closed
+	Steady     time.Duration // how long Rate is kept
+	Most       float64       // what Rate may be corrected to by late news of the last cut
+	Cuts       int           // how often Rate was set; who sends under an older one sends in good faith
+	Eased      float64       // a rate that the server hinted at, until EasedUntil
+	EasedUntil time.Time
+	Meter      meter // of the requests that were accepted
+}
+
+// rate returns what may be sent a second; 0 is as much as there is.
+func (p *pace) rate(now time.Time, fixed Pacing) float64 {
+	rate := fixed.Rate
+	if learned := p.learned(now); learned > 0 && (rate == 0 || learned < rate) {
+		rate = learned
+	}
+	if now.Before(p.EasedUntil) && (rate == 0 || p.Eased < rate) {
+		rate = p.Eased
+	}
+	return rate
+}
+
+// learned returns the learned rate as it has grown until now.
+func (p *pace) learned(now time.Time) float64 {
+	if p.Rate == 0 {
+		return 0
+	}
+	age := now.Sub(p.Since)
+	if age <= p.Steady {
+		return p.Rate
+	}
+	x := float64(age-p.Steady) / float64(p.Steady)
+	if x > forgetAfter-1 {
+		return 0
+	}
+	return p.Rate * (1 + x*x*x/2)
+}
+
+// wait returns how long a request must wait now, and of that for the gate.
+func (p *pace) wait(now time.Time, fixed Pacing) (total, gate time.Duration) {
+	gate = max(p.Until.Sub(now), 0)
+	rate := p.rate(now, fixed)
+	if rate == 0 {
+		return gate, gate
+	}
+	// Next runs ahead of the clock by one interval for each request of a burst.
+	credit := time.Duration((p.burst(rate, fixed) - 1) / rate * float64(time.Second))
+	return max(p.Next.Sub(now)-credit, gate), gate
+}
+
+// burst returns how many requests may come at once. A rate that was learned
+// has room for those that come late by a hair.
+func (p *pace) burst(rate float64, fixed Pacing) float64 {
+	if rate == fixed.Rate {
+		return float64(max(fixed.Burst, 1))
+	}
+	return max(1, rate/50)
+}
+
+// take lets one request pass, after its wait.
+func (p *pace) take(now time.Time, fixed Pacing) {
+	rate := p.rate(now, fixed)
+	if rate == 0 {
+		return
+	}
+	start := now
+	if p.Until.After(start) {
+		start = p.Until
+	}
+	if p.Next.After(start) {
+		start = p.Next
+	}
+	p.Next = start.Add(time.Duration(float64(time.Second) / rate))
+}
+
+// accepted notes n requests that the server did not refuse.
+func (p *pace) accepted(now time.Time, n int) { p.Meter.add(now, n) }
+
+// merge takes over what another copy learned later.
+func (p *pace) merge(other *pace) {
+	if other.Since.After(p.Since) {
+		p.Rate, p.Most, p.Since, p.Steady = other.Rate, other.Most, other.Since, other.Steady
+	}
+	if other.EasedUntil.After(p.EasedUntil) {
+		p.Eased, p.EasedUntil = other.Eased, other.EasedUntil
+	}
+	if other.Until.After(p.Until) {
+		p.Until = other.Until
+	}
+	if other.Next.After(p.Next) {
+		p.Next = other.Next
+	}
+	p.Cuts = max(p.Cuts, other.Cuts)
+}
+
+// hold closes the gate for wait; it never opens it earlier than before.
+func (p *pace) hold(now time.Time, wait time.Duration) {
+	if until := now.Add(min(wait, longestHold)); until.After(p.Until) {
+		p.Until = until
+	}
+}
+
+// longestHold bounds the memory of a nonsensical Retry-After.
+const longestHold = 24 * time.Hour
+
+// throttled notes that the server refused a request and asked for a wait; 0 if
+// it did not say. Cuts is what p.Cuts was when the request was sent: what was
+// under way at a cut is not a second reason to slow down.
+func (p *pace) throttled(now time.Time, cuts int, wait time.Duration) {
+	p.hold(now, wait)
+	quota := p.Meter.quota(now, max(wait, unsaid))
+	learned := p.learned(now)
+	switch {
+	case cuts != p.Cuts:
+		p.Rate = max(p.Rate, min(quota, p.Most))
+	case learned == 0:
+		p.cut(now, wait, quota, math.MaxFloat64)
+	case now.Sub(p.Since) > p.Steady: // it was too much only now
+		p.cut(now, wait, margin*min(learned, p.Meter.recent(now)), margin*learned)
+	default:
+		p.cut(now, wait, min(slower*learned, quota), slower*learned)
+	}
+}
+
+// cut sets the rate, from the moment when the gate opens.
+func (p *pace) cut(now time.Time, wait time.Duration, rate, most float64) {
+	p.Rate, p.Most = max(rate, minRate), most
+	p.Cuts++
+	p.Since = now
+	if p.Until.After(now) {
+		p.Since = p.Until
+	}
+	p.Next = p.Since
+	p.Steady = min(max(steadyWaits*wait, minSteady), maxSteady)
+}
+
+// ease keeps to a rate for a while that the server hinted at.
+func (p *pace) ease(now time.Time, rate float64, d time.Duration) {
+	p.Eased, p.EasedUntil = max(rate, minRate), now.Add(min(d, longestHold))
+}
+
+// spans are the lengths of time over which a meter counts.
+var spans = [...]time.Duration{100 * time.Millisecond, time.Second, 10 * time.Second, 100 * time.Second, 1000 * time.Second}
+
+// meter counts over several lengths of time at once.
+type meter [len(spans)]counter
+
+// counter counts in a span that began with the first event after the one
+// before had ended.
+type counter struct {
+	Start       time.Time
+	Last        time.Time // start of the span before, if that ended at Start
+	Count, Past int
+}
+
+func (m *meter) add(now time.Time, n int) {
+	for i := range m {
+		m[i].add(now, n, spans[i])
+	}
+}
+
+func (c *counter) add(now time.Time, n int, span time.Duration) {
+	if age := now.Sub(c.Start); age >= 2*span {
+		*c = counter{Start: now, Last: now}
+	} else if age >= span {
+		*c = counter{Start: now, Last: c.Start, Past: c.Count}
+	}
+	c.Count += n
+}
+
+// over returns the requests a second since the counter's past began, if wait
+// more time passes without any.
+func (c *counter) over(now time.Time, wait time.Duration) float64 {
+	elapsed := now.Sub(c.Last) + wait
+	if c.Count == 0 || elapsed <= 0 {
+		return 0
+	}
+	return float64(c.Past+c.Count) / elapsed.Seconds()
+}
+
+// quota reckons what a server allows that now asks for a wait: the period that
+// is full by now is the one in which the most was accepted.
+func (m *meter) quota(now time.Time, wait time.Duration) float64 {
+	best := 0.0
+	for i := range m {
+		best = max(best, m[i].over(now, wait))
+	}
+	return best
+}
+
+// recent returns what was accepted a second lately.
+func (m *meter) recent(now time.Time) float64 {
+	c := m[1]
+	if now.Sub(c.Last) < time.Second {
+		return math.Inf(1)
+	}
+	return c.over(now, 0)
+}

@@ -1,0 +1,178 @@
+package resilience
+
+import (
+	"container/heap"
+	"math/rand/v2"
+	"testing"
+	"time"
+)
+
+// A quota decides whether a server accepts a request, and how long it asks to
+// wait if not.
+type quota interface {
+	ask(now time.Duration) (bool, time.Duration)
+}
+
+// window allows so many requests in each period of a clock of its own.
+type window struct {
+	allow, used   int
+	period, phase time.Duration
+	current       int64
+}
+
+func (w *window) ask(now time.Duration) (bool, time.Duration) {
+	now += w.phase
+	if n := int64(now / w.period); n != w.current {
+		w.current, w.used = n, 0
+	}
+	if w.used++; w.used <= w.allow {
+		return true, 0
+	}
+	return false, seconds(w.period - now%w.period)
+}
+
+// bucket refills steadily, and goes below zero for what it refuses.
+type bucket struct {
+	rate, size, tokens float64
+	last               time.Duration
+}
+
+func (b *bucket) ask(now time.Duration) (bool, time.Duration) {
+	b.tokens = min(b.size, b.tokens+b.rate*(now-b.last).Seconds())
+	b.last = now
+	if b.tokens--; b.tokens >= 0 {
+		return true, 0
+	}
+	b.tokens = max(b.tokens, -b.size)
+	return false, seconds(time.Duration((1 - b.tokens) / b.rate * float64(time.Second)))
+}
+
+// rolling allows so many requests in any span of a length.
+type rolling struct {
+	allow int
+	span  time.Duration
+	times []time.Duration
+}
+
+func (r *rolling) ask(now time.Duration) (bool, time.Duration) {
+	for len(r.times) > 0 && now-r.times[0] >= r.span {
+		r.times = r.times[1:]
+	}
+	if len(r.times) < r.allow {
+		r.times = append(r.times, now)
+		return true, 0
+	}
+	return false, seconds(r.span - (now - r.times[0]))
+}
+
+// seconds rounds up, as Retry-After does.
+func seconds(d time.Duration) time.Duration { return (d + time.Second - 1).Truncate(time.Second) }
+
+type event struct {
+	at   time.Duration
+	what func()
+}
+type events []event
+
+func (e events) Len() int           { return len(e) }
+func (e events) Less(i, j int) bool { return e[i].at < e[j].at }
+func (e events) Swap(i, j int)      { e[i], e[j] = e[j], e[i] }
+func (e *events) Push(x any)        { *e = append(*e, x.(event)) }
+func (e *events) Pop() any {
+	old := *e
+	last := old[len(old)-1]
+	*e = old[:len(old)-1]
+	return last
+}
+
+// simulate lets workers call a server without a pause, and returns what was
+// accepted and refused from a moment on. It is the pace alone, without the
+// transport, on a clock of its own: an hour takes no time.
+func simulate(q quota, workers int, warm, length time.Duration, seed uint64) (accepted, refused int) {
+	var p pace
+	var queue events
+	random := rand.New(rand.NewPCG(seed, 1))
+	epoch := time.Unix(1e9, 0)
+	latency := func() time.Duration {
+		return 2*time.Millisecond + time.Duration(random.Int64N(int64(3*time.Millisecond)))
+	}
+	at := func(t time.Duration, f func()) { heap.Push(&queue, event{t, f}) }
+	now := time.Duration(0)
+	var call func()
+	call = func() {
+		clock := epoch.Add(now)
+		wait, _ := p.wait(clock, Pacing{})
+		p.take(clock, Pacing{})
+		cuts := p.Cuts
+		at(now+wait, func() {
+			if _, gate := p.wait(epoch.Add(now), Pacing{}); gate > 0 || p.Cuts != cuts {
+				call()
+				return
+			}
+			at(now+latency()/2, func() {
+				ok, ask := q.ask(now)
+				if now >= warm {
+					if ok {
+						accepted++
+					} else {
+						refused++
+					}
+				}
+				at(now+latency()/2, func() {
+					if ok {
+						p.accepted(epoch.Add(now), 1)
+						call()
+						return
+					}
+					p.throttled(epoch.Add(now), cuts, ask)
+					at(now+ask+time.Duration(random.Int64N(int64(ask/10)+1)), call)
+				})
+			})
+		})
+	}
+	for range workers {
+		at(0, call)
+	}
+	for len(queue) > 0 && queue[0].at < warm+length {
+		e := heap.Pop(&queue).(event)
+		now = e.at
+		e.what()
+	}
+	return accepted, refused
+}
+
+// Whatever way a server counts, its quota is found and used, and little is
+// wasted on refusals.
+func TestPaceFindsTheQuota(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		name         string
+		rate         float64
+		make         func() quota
+		warm, length time.Duration
+		used, wasted float64
+	}{
+		{"window of a second, from the start", 100, func() quota { return &window{allow: 100, period: time.Second} }, 0, 15 * time.Second, .95, .05},
+		{"window of a second, out of phase", 100, func() quota { return &window{allow: 100, period: time.Second, phase: 700 * time.Millisecond} }, 0, 15 * time.Second, .95, .05},
+		{"bucket, from the start", 100, func() quota { return &bucket{rate: 100, size: 100, tokens: 100} }, 0, 15 * time.Second, .95, .05},
+		{"rolling second", 100, func() quota { return &rolling{allow: 100, span: time.Second} }, 0, 15 * time.Second, .95, .05},
+		{"window of a second, for ten minutes", 100, func() quota { return &window{allow: 100, period: time.Second} }, time.Minute, 10 * time.Minute, .93, .01},
+		{"bucket, for ten minutes", 100, func() quota { return &bucket{rate: 100, size: 100, tokens: 100} }, time.Minute, 10 * time.Minute, .93, .01},
+		{"small bucket", 5, func() quota { return &bucket{rate: 5, size: 5, tokens: 5} }, time.Minute, 10 * time.Minute, .9, .02},
+		{"a minute's window", 10, func() quota { return &window{allow: 600, period: time.Minute} }, 10 * time.Minute, time.Hour, .9, .01},
+		{"ten minutes rolling", 10000.0 / 600, func() quota { return &rolling{allow: 10000, span: 10 * time.Minute} }, 20 * time.Minute, 2 * time.Hour, .85, .01},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
+			for seed := range uint64(3) {
+				accepted, refused := simulate(test.make(), 64, test.warm, test.length, seed)
+				used := float64(accepted) / (test.rate * test.length.Seconds())
+				wasted := float64(refused) / float64(accepted+refused)
+				t.Logf("%.1f %% used, %.2f %% wasted (%d refused)", 100*used, 100*wasted, refused)
+				if used < test.used || wasted > test.wasted {
+					t.Errorf("%.1f %% used, %.2f %% wasted; want at least %.0f %% and at most %.0f %%", 100*used, 100*wasted, 100*test.used, 100*test.wasted)
+				}
+			}
+		})
+	}
+}
