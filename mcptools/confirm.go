@@ -45,20 +45,21 @@ type Explainer func(ctx context.Context, spec Spec, args json.RawMessage) []stri
 const explainTime = 5 * time.Second
 
 // questionOf returns the text of the question whether a call may run.
-func questionOf(ctx context.Context, call *Call, args json.RawMessage) string {
+func questionOf(ctx context.Context, call *Call, spec Spec, args json.RawMessage) string {
 	var about []string
 	if call.Tool.explain != nil {
 		ctx, cancel := context.WithTimeout(ctx, explainTime)
 		defer cancel()
-		about = call.Tool.explain(ctx, call.Tool.Spec(), args)
+		about = call.Tool.explain(ctx, spec, args)
 	}
-	return questionText(call.Tool.Spec(), about, args)
+	return questionText(spec, about, args)
 }
 
 // confirmation is the id of the one request of an input-required result.
 const confirmation = "confirm"
 
-// Confirm lets a person approve each call of the tools that needs keeps.
+// Confirm lets a person approve each call of the tools that needs keeps. It is
+// asked again about a call whose arguments tell its marks, see [CallMarks].
 //
 // Only calls that would validate are asked about. The approval is good for one
 // run of exactly this call: tool, arguments and user are authenticated with it.
@@ -69,7 +70,7 @@ func Confirm(needs Filter, options ConfirmOptions) Middleware {
 	return func(next Handler) Handler {
 		return func(ctx context.Context, call *Call) (*Result, error) {
 			if needs(call.Tool.Spec()) {
-				if err := c.approve(ctx, call); err != nil {
+				if err := c.approve(ctx, call, needs); err != nil {
 					return nil, err
 				}
 			}
@@ -84,13 +85,17 @@ type confirmer struct {
 }
 
 // approve returns nil when the call may run.
-func (c *confirmer) approve(ctx context.Context, call *Call) error {
+func (c *confirmer) approve(ctx context.Context, call *Call, needs Filter) error {
 	args, err := call.Tool.definition.prepare(call.Arguments)
 	if err != nil {
 		return err
 	}
+	spec := call.Tool.specOf(args)
+	if !needs(spec) {
+		return nil
+	}
 	if call.Request == nil {
-		return c.askDirectly(ctx, call, args)
+		return c.askDirectly(ctx, call, spec, args)
 	}
 	params := call.Request.Params
 	if params == nil {
@@ -101,7 +106,7 @@ func (c *confirmer) approve(ctx context.Context, call *Call) error {
 			return c.refusal("this client cannot ask its user")
 		}
 		return &InputRequired{
-			Requests: mcp.InputRequestMap{confirmation: question(questionOf(ctx, call, args))},
+			Requests: mcp.InputRequestMap{confirmation: question(questionOf(ctx, call, spec, args))},
 			State:    c.seals.seal(call, args),
 		}
 	}
@@ -118,12 +123,11 @@ func (c *confirmer) approve(ctx context.Context, call *Call) error {
 	return nil
 }
 
-func (c *confirmer) askDirectly(ctx context.Context, call *Call, args json.RawMessage) error {
+func (c *confirmer) askDirectly(ctx context.Context, call *Call, spec Spec, args json.RawMessage) error {
 	if c.options.Ask == nil {
 		return c.refusal("this program gives no way to ask anybody")
 	}
-	spec := call.Tool.Spec()
-	agreed, err := c.options.Ask(ctx, Question{Tool: spec, Arguments: args, Text: questionOf(ctx, call, args)})
+	agreed, err := c.options.Ask(ctx, Question{Tool: spec, Arguments: args, Text: questionOf(ctx, call, spec, args)})
 	if err != nil {
 		e := c.refusal("asking failed")
 		e.Err = err

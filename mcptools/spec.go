@@ -80,6 +80,14 @@ func AllScopes(names ...string) Scopes {
 	return Scopes{Delegated: names, Application: names}
 }
 
+// CallMarks is for types of arguments of tools whose calls do not all have the
+// same marks: a note that stays private is seen by nobody, one for the customer
+// is. The tool's [Spec] has all marks that a call can have, so that filters see
+// the worst case; CallMarks returns those that this call has. It can leave out
+// [Outbound], [Privileged] and [Financial] and add nothing. [Confirm] asks by
+// what it returns.
+type CallMarks interface{ CallMarks() Mark }
+
 // Spec describes a tool to models, people and policy.
 type Spec struct {
 	Name        string // unique; 1 to 64 of [a-zA-Z0-9_-]

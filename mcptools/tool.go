@@ -28,13 +28,14 @@ type definition struct {
 	in, out *schema
 	fits    func(args json.RawMessage) error
 	invoke  func(ctx context.Context, args json.RawMessage) (any, error)
+	marks   func(args json.RawMessage) Mark // nil: every call has the marks of the spec
 }
 
 // Define makes a tool of fn. In must be a struct, Out a struct or a pointer to
 // one. fn gets arguments that fit the schema of In, with defaults filled in;
 // callers of fn itself pass no schema, so fn must treat zero values as unset.
 // fn reports what went wrong as an [*Error]; errors of any other type reach the
-// model without their text.
+// model without their text. In may implement [CallMarks].
 //
 // Define panics when the spec or a type cannot describe a tool, as
 // regexp.MustCompile does: that is a mistake in the program.
@@ -63,6 +64,15 @@ func Define[In, Out any](spec Spec, fn func(context.Context, In) (Out, error)) T
 			return nil, errNothing()
 		}
 		return out, nil
+	}
+	if _, ok := any(*new(In)).(CallMarks); ok {
+		d.marks = func(args json.RawMessage) Mark {
+			var in In
+			if json.Unmarshal(args, &in) != nil {
+				return spec.Marks
+			}
+			return any(in).(CallMarks).CallMarks()
+		}
 	}
 	return Tool{definition: d, handler: d.handle}
 }
@@ -100,6 +110,16 @@ func unmarshalFault(err error) error {
 
 // Spec returns what the tool was defined with.
 func (t Tool) Spec() Spec { return t.definition.spec }
+
+// specOf returns the spec with the marks that a call with these valid arguments
+// has.
+func (t Tool) specOf(args json.RawMessage) Spec {
+	spec := t.definition.spec
+	if t.definition.marks != nil {
+		spec.Marks &= t.definition.marks(args) | Secret | Untrusted
+	}
+	return spec
+}
 
 // InputSchema returns the JSON Schema of the arguments. Do not modify it.
 func (t Tool) InputSchema() json.RawMessage { return t.definition.in.text }
