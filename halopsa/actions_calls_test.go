@@ -60,6 +60,8 @@ func actionsCalls() []catalogtest.Call {
 		{Tool: "halo_actions_get", Args: args{"ticket_id": ticket, "action_id": 400}, Code: mcptools.CodeNotFound},
 		{Tool: "halo_actions_add_note", Args: args{"ticket_id": ticket, "note": "**Ordered** a spare", "format": "markdown", "outcome": "Internal Note", "important": true},
 			Check: wants(args{"private": true})},
+		{Tool: "halo_actions_add_note", Args: args{"ticket_id": ticket, "note": "A spare is on its way.", "private": false, "time": "20m"},
+			Check: wants(args{"private": false, "minutes": 20.0, "hours": 0.3333})},
 		{Tool: "halo_actions_update", With: func(earlier catalogtest.Results) map[string]any {
 			return args{"ticket_id": ticket, "action_id": earlier.Last("halo_actions_add_note")["action_id"], "note": "Ordered two", "format": "text", "private": true, "time": "15m"}
 		}, Check: wants(args{"private": true, "time": "15m"})},

@@ -154,7 +154,7 @@ func TestANoteThatStaysVisibleIsReported(t *testing.T) {
 func TestNotesHaveAnOutcomeThatTheTicketAllows(t *testing.T) {
 	t.Parallel()
 	s := start(t, halotest.Options{}, func(o *halopsa.Options) { o.NoteOutcome = "Log Time" })
-	note := func(outcome string) (*halopsa.ActionResult, error) {
+	note := func(outcome string) (*halopsa.NoteResult, error) {
 		return s.client.AddNote(t.Context(), halopsa.AddNoteInput{TicketID: halotest.TicketPrinter, Note: "x", Format: "text", Outcome: outcome})
 	}
 	if got, err := note(""); err != nil || got.Action != "Time Logged" {

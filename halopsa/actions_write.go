@@ -173,18 +173,47 @@ func (c *Client) ticketAndOutcome(ctx context.Context, ticketID int, named strin
 	return t, o, err
 }
 
-// AddNoteInput is a note for the agents.
+// AddNoteInput is a note for the agents, or with Private false for the end user
+// too.
 type AddNoteInput struct {
 	TicketID  int    `json:"ticket_id" minimum:"1"`
 	Note      string `json:"note"`
 	Format    string `json:"format,omitempty" enum:"markdown,html,text" default:"markdown"`
+	Private   *bool  `json:"private,omitempty" default:"true" jsonschema:"false: the user sees it"`
 	Outcome   string `json:"outcome,omitempty" jsonschema:"name or id; default: a note"`
+	Time      string `json:"time,omitempty" jsonschema:"time taken, such as 45m"`
 	Important bool   `json:"important,omitempty"`
 }
 
-// AddNote adds a private note to a ticket, which only agents see, and checks
-// that Halo saved it as private. POST /Actions
-func (c *Client) AddNote(ctx context.Context, in AddNoteInput) (*ActionResult, error) {
+// CallMarks implements [mcptools.CallMarks]: a private note without time
+// concerns nobody else.
+func (in AddNoteInput) CallMarks() mcptools.Mark {
+	return marksOf(in.Private != nil && !*in.Private, in.Time != "")
+}
+
+// marksOf are the marks of an action that the end user sees, or that has time.
+func marksOf(visible, timed bool) (marks mcptools.Mark) {
+	if visible {
+		marks |= mcptools.Outbound
+	}
+	if timed {
+		marks |= mcptools.Financial
+	}
+	return marks
+}
+
+// NoteResult is a note as Halo has it, with the time that was logged on it.
+type NoteResult struct {
+	ActionResult
+
+	Minutes int     `json:"minutes,omitempty"`
+	Hours   float64 `json:"hours,omitempty"`
+}
+
+// AddNote adds a note to a ticket, which only agents see unless Private is
+// false, and checks that Halo saved it as that. It is never mailed. Time is
+// logged on the same action. POST /Actions
+func (c *Client) AddNote(ctx context.Context, in AddNoteInput) (*NoteResult, error) {
 	html, err := noteHTML(in.Note, in.Format)
 	if err != nil {
 		return nil, err
@@ -192,14 +221,31 @@ func (c *Client) AddNote(ctx context.Context, in AddNoteInput) (*ActionResult, e
 	if html == "" {
 		return nil, mcptools.Errorf(mcptools.CodeInvalidArguments, "note: must not be empty")
 	}
-	t, o, err := c.ticketAndOutcome(ctx, in.TicketID, in.Outcome, forNote)
-	if err != nil {
-		return nil, err
-	}
 	more := fields{"note_html": html}
+	if in.Time != "" {
+		if more["timetaken"], err = timeTaken("time", in.Time); err != nil {
+			return nil, err
+		}
+	}
 	if in.Important {
 		more["important"] = true
 	}
-	result, _, err := c.act(ctx, t, o, true, more)
-	return result, err
+	private, use := in.Private == nil || *in.Private, forNote
+	if !private {
+		use = forVisibleNote
+	}
+	t, o, err := c.ticketAndOutcome(ctx, in.TicketID, in.Outcome, use)
+	if err != nil {
+		return nil, err
+	}
+	done, reply, err := c.act(ctx, t, o, private, more)
+	if err != nil {
+		return nil, err
+	}
+	result := &NoteResult{}
+	if taken, ok := more["timetaken"].(float64); ok {
+		result.Hours, result.Minutes = done.booked(reply, taken)
+	}
+	result.ActionResult = *done
+	return result, nil
 }

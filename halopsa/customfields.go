@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/msptoolbelt/toolbelt/internal/markup"
+	"github.com/msptoolbelt/toolbelt/mcptools"
 )
 
 // customField is a field that the tenant added, with its value.
@@ -56,7 +57,11 @@ func (c *Client) mergedFields(ctx context.Context, have []customField, wanted ma
 		switch {
 		case changes:
 			merged = append(merged, fields{"id": int(f.ID), "value": value})
-		case f.Value != nil && !bool(f.Encrypted): // an encrypted value reads as a mask
+		case f.Value != nil && f.Value != "" && bool(f.Encrypted):
+			// Its value reads as a mask, and left out it would be gone.
+			return nil, mcptools.Errorf(mcptools.CodeNotSupported, "custom_fields: the encrypted field %s would be lost with this", markup.Preview(cmp.Or(f.Label, f.Name), 80)).
+				WithHint("change custom fields of this ticket in HaloPSA")
+		case f.Value != nil:
 			merged = append(merged, fields{"id": int(f.ID), "value": f.Value})
 		}
 	}

@@ -6,8 +6,6 @@ import (
 	"math"
 	"strings"
 	"time"
-
-	"github.com/msptoolbelt/toolbelt/internal/when"
 )
 
 // moment is a time as Halo writes it: ISO 8601, UTC where no zone is given, and
@@ -44,12 +42,6 @@ func (c *Client) stamp(m moment) string {
 
 // halo writes a time as Halo takes it.
 func halo(t time.Time) string { return t.UTC().Format("2006-01-02T15:04:05Z") }
-
-// hours reads a time taken, such as "45m", as Halo counts it: in hours.
-func hours(text string) (float64, error) {
-	taken, err := when.Duration(text)
-	return math.Round(taken.Hours()*1e4) / 1e4, err
-}
 
 // spell writes hours as people read them: "1h 30m". No time is "".
 func spell(hours float64) string {

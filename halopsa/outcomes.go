@@ -139,6 +139,7 @@ type purpose uint8
 
 const (
 	forNote purpose = iota
+	forVisibleNote
 	forTime
 	forMail
 )
@@ -151,10 +152,10 @@ func (c *Client) outcome(ctx context.Context, t *ticket, named string, use purpo
 	if err != nil {
 		return outcome{}, err
 	}
-	if named == "" && use != forMail {
+	if named == "" && use != forMail && use != forVisibleNote {
 		named = c.options.NoteOutcome
 	}
-	return allowed.first(named, map[purpose]string{forNote: "a note", forTime: "a time entry", forMail: "an e-mail"}[use], ranks(use)...)
+	return allowed.first(named, map[purpose]string{forNote: "a note", forVisibleNote: "a note for the user", forTime: "a time entry", forMail: "an e-mail"}[use], ranks(use)...)
 }
 
 // ranks are the outcomes that suit a purpose, the most fitting first.
@@ -164,6 +165,12 @@ func ranks(use purpose) []func(outcome) bool {
 			func(o outcome) bool { return o.quiet() && bool(o.Private) && o.isCalled("note") },
 			func(o outcome) bool { return o.quiet() && o.isCalled("note") },
 			func(o outcome) bool { return o.quiet() && bool(o.Private) },
+			outcome.quiet,
+		},
+		forVisibleNote: { // one that hides notes could hide this one
+			func(o outcome) bool { return o.quiet() && !bool(o.Private) && o.isCalled("note") },
+			func(o outcome) bool { return o.quiet() && !bool(o.Private) },
+			func(o outcome) bool { return o.quiet() && o.isCalled("note") },
 			outcome.quiet,
 		},
 		forTime: {

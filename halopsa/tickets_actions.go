@@ -48,7 +48,7 @@ func noteAndTime(note, taken string) (fields, error) {
 		body["note_html"] = html
 	}
 	if taken != "" {
-		spent, err := hours(taken)
+		spent, err := timeTaken("time", taken)
 		if err != nil {
 			return nil, err
 		}
@@ -137,6 +137,10 @@ type RunActionInput struct {
 	Team     string `json:"team,omitempty"`
 	Priority string `json:"priority,omitempty"`
 }
+
+// CallMarks implements [mcptools.CallMarks]. What a button does is up to the
+// tenant.
+func (in RunActionInput) CallMarks() mcptools.Mark { return marksOf(true, in.Time != "") }
 
 // RunAction runs a quick action or workflow button of a ticket.
 // https://halopsa.com/apidoc/resources/actions

@@ -60,7 +60,7 @@ func readTicketCalls() []catalogtest.Call {
 
 func writeTicketCalls() []catalogtest.Call {
 	return []catalogtest.Call{
-		{Tool: "halo_tickets_create", Args: map[string]any{"summary": "Scanner beeps", "ticket_type": "Incident", "details": "It **beeps**.", "user": halotest.AnnaBergEmail,
+		{Tool: "halo_tickets_create", Args: map[string]any{"summary": "Scanner beeps", "ticket_type": "Incident", "details": "It **beeps**.", "format": "markdown", "user": halotest.AnnaBergEmail,
 			"client": "Hafen", "site": "Hamburg HQ", "priority": "High", "impact": 2, "urgency": 1, "category_1": "Printer", "category_2": "Fixed remotely",
 			"category_3": "Caused by wear", "category_4": "No article needed", "agent": "me", "team": "2nd Line",
 			"parent_id": halotest.TicketPrinter, "asset_ids": []int{1}, "source": 3, "reported_at": "-2h", "custom_fields": map[string]any{"Cost centre": "99"},
@@ -73,10 +73,11 @@ func writeTicketCalls() []catalogtest.Call {
 		{Tool: "halo_tickets_update", Args: map[string]any{"ticket_id": 2050, "summary": "Outlook asks again", "ticket_type": "Service Request", "details": "Still.", "user": halotest.MiraKochEmail,
 			"client": "Hafen", "site": "Hamburg HQ", "priority": "Low", "impact": 1, "urgency": 1, "category_1": "Software", "category_2": "No fault found",
 			"category_3": "Caused by a change", "category_4": "Article written", "agent": "Elif", "team": "2nd Line",
-			"parent_id": halotest.TicketPrinter, "custom_fields": map[string]any{"Asset tag": "NL-1"}}, Check: finds("ignored", 0)},
+			"parent_id": halotest.TicketPrinter, "custom_fields": map[string]any{"Asset tag": "NL-1"}, "format": "text", "asset_ids": []int{2}, "source": 3,
+			"reported_at": "-3h", "skip_template": true}, Check: finds("ignored", 0)},
 		{Tool: "halo_tickets_assign", Args: map[string]any{"ticket_id": halotest.TicketVPN, "agent": "me", "team": "2nd Line", "note": "Mine."}, Check: wants(args{"agent": "Sam Okafor"})},
-		{Tool: "halo_tickets_set_status", Args: map[string]any{"ticket_id": halotest.TicketVPN, "status": "Waiting on User", "note": "Asked.", "outcome": "Internal Note"},
-			Check: wants(args{"status": "Waiting on User"})},
+		{Tool: "halo_tickets_set_status", Args: map[string]any{"ticket_id": halotest.TicketVPN, "status": "Waiting on User", "note": "Asked.", "visible_to_user": true,
+			"outcome": "Internal Note"}, Check: wants(args{"status": "Waiting on User"})},
 		{Tool: "halo_tickets_run_action", Args: map[string]any{"ticket_id": halotest.TicketPrinter, "outcome": "Escalate", "note": "Over to you.", "visible_to_user": true, "time": "10m",
 			"status": "Scheduled", "agent": "Elif", "team": "2nd Line", "priority": "High"}, Check: func(t *testing.T, result map[string]any) {
 			wants(args{"agent": "Elif Demir"})(t, result)

@@ -9,7 +9,6 @@ import (
 	"time"
 
 	"github.com/msptoolbelt/toolbelt/internal/markup"
-	"github.com/msptoolbelt/toolbelt/internal/when"
 	"github.com/msptoolbelt/toolbelt/mcptools"
 )
 
@@ -19,11 +18,7 @@ type CreateTicketInput struct {
 	Summary string `json:"summary" maxLength:"1000"`
 	Type    string `json:"ticket_type"`
 	TicketFields
-	AssetIDs        []int  `json:"asset_ids,omitempty"`
-	Source          int    `json:"source,omitempty"`
-	ReportedAt      string `json:"reported_at,omitempty"`
-	SkipTemplate    bool   `json:"skip_template,omitempty" jsonschema:"keep the type's template from overwriting fields"`
-	StopOnDuplicate bool   `json:"stop_on_duplicate,omitempty" jsonschema:"create nothing if the client has an open one like it"`
+	StopOnDuplicate bool `json:"stop_on_duplicate,omitempty" jsonschema:"not if an open one is like it"`
 }
 
 // TicketWrite is a ticket after a write, and what came of the write.
@@ -87,26 +82,6 @@ func (c *Client) newTicket(ctx context.Context, in CreateTicketInput) (fields, e
 		return nil, err
 	}
 	body["summary"], body["tickettype_id"] = in.Summary, kind.ID
-	if len(in.AssetIDs) > 0 {
-		var assets []fields
-		for _, id := range in.AssetIDs {
-			assets = append(assets, fields{"id": id})
-		}
-		body["assets"] = assets
-	}
-	if in.Source != 0 {
-		body["source"] = in.Source
-	}
-	if in.ReportedAt != "" {
-		at, err := when.Instant(in.ReportedAt, c.zone, time.Now())
-		if err != nil {
-			return nil, err
-		}
-		body["dateoccurred"] = halo(at)
-	}
-	if in.SkipTemplate {
-		body["donotapplytemplateintheapi"] = true
-	}
 	full, err := c.ticketType(ctx, kind.ID)
 	if err != nil {
 		return nil, err

@@ -4,16 +4,20 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
+	"time"
 
+	"github.com/msptoolbelt/toolbelt/internal/when"
 	"github.com/msptoolbelt/toolbelt/mcptools"
 )
 
 // TicketFields are the fields of a ticket that can be set. Empty ones are left
 // alone.
 type TicketFields struct {
-	Details      string         `json:"details,omitempty" jsonschema:"Markdown"`
-	User         string         `json:"user,omitempty" jsonschema:"requester: name, e-mail or id"`
+	Details      string         `json:"details,omitempty"`
+	Format       string         `json:"format,omitempty" enum:"markdown,html,text" default:"markdown"`
+	User         string         `json:"user,omitempty" jsonschema:"name, e-mail or id"`
 	Client       string         `json:"client,omitempty"`
 	Site         string         `json:"site,omitempty"`
 	Priority     string         `json:"priority,omitempty"`
@@ -26,7 +30,11 @@ type TicketFields struct {
 	Agent        string         `json:"agent,omitempty" jsonschema:"name, me or unassigned"`
 	Team         string         `json:"team,omitempty"`
 	ParentID     int            `json:"parent_id,omitempty"`
+	AssetIDs     []int          `json:"asset_ids,omitempty"`
+	Source       int            `json:"source,omitempty"`
+	ReportedAt   string         `json:"reported_at,omitempty"`
 	CustomFields map[string]any `json:"custom_fields,omitempty" jsonschema:"values by label"`
+	SkipTemplate bool           `json:"skip_template,omitempty" jsonschema:"do not apply the type's template"`
 }
 
 // body turns the fields into what Halo takes. Everything named is looked up
@@ -35,21 +43,24 @@ type TicketFields struct {
 func (c *Client) body(ctx context.Context, in TicketFields, kind Entry, have *ticket) (fields, error) {
 	body := fields{}
 	if in.Details != "" {
-		html, err := noteHTML(in.Details, "markdown")
+		html, err := noteHTML(in.Details, in.Format)
 		if err != nil {
 			return nil, err
 		}
 		body["details_html"] = html
 	}
-	for name, n := range map[string]int{"impact": in.Impact, "urgency": in.Urgency, "parent_id": in.ParentID} {
+	for name, n := range map[string]int{"impact": in.Impact, "urgency": in.Urgency, "parent_id": in.ParentID, "source": in.Source} {
 		if n != 0 {
 			body[name] = n
 		}
 	}
-	for _, add := range []func(context.Context, TicketFields, Entry, *ticket, fields) error{c.addRequester, c.addPriority, c.addCategories, c.addOwner} {
+	for _, add := range []func(context.Context, TicketFields, Entry, *ticket, fields) error{c.addRequester, c.addPriority, c.addCategories, c.addOwner, c.addReported, c.addAssets} {
 		if err := add(ctx, in, kind, have, body); err != nil {
 			return nil, err
 		}
+	}
+	if in.SkipTemplate {
+		body["donotapplytemplateintheapi"] = true
 	}
 	if len(in.CustomFields) == 0 {
 		return body, nil
@@ -79,7 +90,7 @@ func (c *Client) addRequester(ctx context.Context, in TicketFields, _ Entry, hav
 		}
 	}
 	if in.Site != "" {
-		site, err := c.site(ctx, client, in.Site)
+		site, err := c.site(ctx, c.among(client, have, in.Site), in.Site)
 		if err != nil {
 			return err
 		}
@@ -87,12 +98,12 @@ func (c *Client) addRequester(ctx context.Context, in TicketFields, _ Entry, hav
 		body["client_id"], body["site_id"] = site.ClientID, site.ID
 	}
 	if in.User == "" {
-		if client != 0 && have == nil {
-			body["userlookup"] = fields{"id": -1} // the client's General User
+		if client != 0 && (have == nil || int(have.ClientID) != client) {
+			body["userlookup"] = fields{"id": -1} // the client's General User: nobody of the client that had it
 		}
 		return nil
 	}
-	user, err := c.user(ctx, client, in.User)
+	user, err := c.user(ctx, c.among(client, have, in.User), in.User)
 	if err != nil {
 		return err
 	}
@@ -102,6 +113,18 @@ func (c *Client) addRequester(ctx context.Context, in TicketFields, _ Entry, hav
 	}
 	body["client_id"], body["site_id"], body["user_id"] = user.ClientID, user.SiteID, user.ID
 	return nil
+}
+
+// among returns the client whose sites and users a text is looked up among.
+// Without a client, the name of a site or of a person is meant among those of
+// the client that the ticket has: the one of that name at another client would
+// take the ticket along. An id or an address means itself.
+func (c *Client) among(client int, have *ticket, text string) int {
+	text = strings.TrimSpace(text)
+	if _, id := wholeNumber(text); client != 0 || have == nil || id || strings.Contains(text, "@") || guid.MatchString(text) {
+		return client
+	}
+	return int(have.ClientID)
 }
 
 // addPriority adds a priority of the ticket's own SLA: of another, Halo would
@@ -169,6 +192,48 @@ func (c *Client) addOwner(ctx context.Context, in TicketFields, _ Entry, have *t
 	} else {
 		body["team"] = team.Name
 	}
+	return nil
+}
+
+// addReported adds when the ticket was reported.
+func (c *Client) addReported(_ context.Context, in TicketFields, _ Entry, _ *ticket, body fields) error {
+	if in.ReportedAt == "" {
+		return nil
+	}
+	now := time.Now()
+	at, err := when.Instant(in.ReportedAt, c.zone, now)
+	if err != nil {
+		return err
+	}
+	if at.After(now) {
+		return mcptools.Errorf(mcptools.CodeInvalidArguments, "reported_at: %s is in the future", at.In(c.zone).Format(time.RFC3339))
+	}
+	body["dateoccurred"] = halo(at)
+	return nil
+}
+
+// addAssets adds assets to those that the ticket has: Halo replaces the whole
+// list.
+func (c *Client) addAssets(_ context.Context, in TicketFields, _ Entry, have *ticket, body fields) error {
+	if len(in.AssetIDs) == 0 {
+		return nil
+	}
+	ids := slices.Clone(in.AssetIDs)
+	if have != nil {
+		if have.Assets == nil {
+			return mcptools.Errorf(mcptools.CodeNotSupported, "asset_ids: HaloPSA does not show which assets the ticket has, and would lose them").
+				WithHint("add the asset in HaloPSA")
+		}
+		for _, asset := range have.Assets {
+			ids = append(ids, int(asset.ID))
+		}
+	}
+	slices.Sort(ids)
+	var assets []fields
+	for _, id := range slices.Compact(ids) {
+		assets = append(assets, fields{"id": id})
+	}
+	body["assets"] = assets
 	return nil
 }
 

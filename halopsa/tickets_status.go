@@ -14,9 +14,13 @@ import (
 type SetStatusInput struct {
 	TicketID int    `json:"ticket_id" minimum:"1"`
 	Status   string `json:"status"`
-	Note     string `json:"note,omitempty" jsonschema:"private; Markdown"`
+	Note     string `json:"note,omitempty" jsonschema:"Markdown"`
+	Visible  bool   `json:"visible_to_user,omitempty" jsonschema:"the note"`
 	Outcome  string `json:"outcome,omitempty" jsonschema:"of the note"`
 }
+
+// CallMarks implements [mcptools.CallMarks].
+func (in SetStatusInput) CallMarks() mcptools.Mark { return marksOf(in.Visible, false) }
 
 // orAction adds to the error of an unknown status that an action is called so,
 // such as On Hold, which sets a status of another name.
@@ -39,6 +43,9 @@ func (c *Client) orAction(ctx context.Context, t *ticket, name string, err error
 // SetTicketStatus changes the status of a ticket. With a note both are one
 // action, so that the workflow takes notice.
 func (c *Client) SetTicketStatus(ctx context.Context, in SetStatusInput) (*TicketWrite, error) {
+	if in.Visible && in.Note == "" {
+		return nil, mcptools.Errorf(mcptools.CodeInvalidArguments, "visible_to_user: there is no note to show")
+	}
 	before, err := c.snapshot(ctx, in.TicketID, false)
 	if err != nil {
 		return nil, err
@@ -52,7 +59,11 @@ func (c *Client) SetTicketStatus(ctx context.Context, in SetStatusInput) (*Ticke
 	if in.Note == "" && in.Outcome == "" {
 		return c.write(ctx, in.TicketID, before, expected)
 	}
-	o, err := c.outcome(ctx, &t, in.Outcome, forNote)
+	use := forNote
+	if in.Visible {
+		use = forVisibleNote
+	}
+	o, err := c.outcome(ctx, &t, in.Outcome, use)
 	if err != nil {
 		return nil, err
 	}
@@ -61,7 +72,7 @@ func (c *Client) SetTicketStatus(ctx context.Context, in SetStatusInput) (*Ticke
 		return nil, err
 	}
 	body["new_status"] = status.ID
-	return c.runOn(ctx, before, o, true, body, expected)
+	return c.runOn(ctx, before, o, !in.Visible, body, expected)
 }
 
 // CloseTicketInput ends the work on a ticket.
@@ -74,6 +85,10 @@ type CloseTicketInput struct {
 	Outcome    string `json:"outcome,omitempty"`
 	SendSurvey bool   `json:"send_survey,omitempty"`
 }
+
+// CallMarks implements [mcptools.CallMarks]. That a ticket is closed is told to
+// its user by the rules of most tenants.
+func (in CloseTicketInput) CallMarks() mcptools.Mark { return marksOf(true, in.Time != "") }
 
 // CloseTicket closes a ticket with one action: outcome, status, note and time.
 func (c *Client) CloseTicket(ctx context.Context, in CloseTicketInput) (*TicketWrite, error) {

@@ -24,7 +24,7 @@ type UpdateTicketInput struct {
 // changed.
 // https://halopsa.com/apidoc/resources/tickets
 func (c *Client) UpdateTicket(ctx context.Context, in UpdateTicketInput) (*TicketWrite, error) {
-	before, err := c.snapshot(ctx, in.TicketID, len(in.CustomFields) > 0)
+	before, err := c.snapshot(ctx, in.TicketID, len(in.CustomFields) > 0 || len(in.AssetIDs) > 0)
 	if err != nil {
 		return nil, err
 	}
@@ -45,7 +45,7 @@ func (c *Client) UpdateTicket(ctx context.Context, in UpdateTicketInput) (*Ticke
 	if in.Type != "" {
 		body["tickettype_id"] = kind.ID
 	}
-	if len(body) == 0 {
+	if len(body) == 0 || len(body) == 1 && body["donotapplytemplateintheapi"] != nil {
 		return nil, mcptools.Errorf(mcptools.CodeInvalidArguments, "there is nothing to change").
 			WithHint("name at least one field; a status is changed with halo_tickets_set_status")
 	}
@@ -65,7 +65,8 @@ func (c *Client) write(ctx context.Context, id int, before saved, body fields) (
 		out.Warnings = append(out.Warnings, warning)
 	}
 	_, custom := body["customfields"]
-	c.compare(ctx, out, id, before, body, custom)
+	_, assets := body["assets"]
+	c.compare(ctx, out, id, before, body, custom || assets)
 	return out, nil
 }
 
@@ -85,6 +86,10 @@ func (c *Client) compare(ctx context.Context, out *TicketWrite, id int, before s
 	out.Ignored = append(out.Ignored, ignored...)
 	c.row(ctx, out, after.ticket())
 	out.Changed = c.changes(ctx, before, after)
+	was, is := before.ticket(), after.ticket()
+	if was.ClientID != is.ClientID && was.UserID == is.UserID && is.UserID != 0 {
+		out.Warnings = append(out.Warnings, fmt.Sprintf("the user is still %s, of the client before: a reply would go there. Name the user", quoteOr(is.User, "the one")))
+	}
 }
 
 // shownChanges are the fields whose changes a result tells, with the table that
@@ -93,6 +98,7 @@ var shownChanges = map[string]string{
 	"summary": "", "details_html": "", "tickettype_id": "ticket_type", "status_id": "status", "priority_id": "priority", "agent_id": "agent",
 	"team": "", "client_name": "", "site_name": "", "user_name": "", "category_1": "", "category_2": "", "category_3": "", "category_4": "",
 	"impact": "", "urgency": "", "parent_id": "", "customfields": "", "sla_id": "sla",
+	"source": "", "dateoccurred": "",
 }
 
 // changes compares two readings of a ticket. Rules and templates of the tenant
@@ -115,6 +121,8 @@ func (c *Client) changes(ctx context.Context, before, after saved) []Change {
 		switch kind := shownChanges[name]; {
 		case name == "details_html" || name == "customfields":
 			change.From, change.To = "", ""
+		case name == "dateoccurred":
+			change.From, change.To = c.stamp(moment{instant(from)}), c.stamp(moment{instant(to)})
 		case kind != "":
 			change.From, change.To = names.value(kind, before, name), names.value(kind, after, name)
 		}

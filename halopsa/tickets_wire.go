@@ -53,6 +53,9 @@ type ticket struct {
 	WorkflowID   whole         `json:"workflow_id"`
 	WorkflowStep whole         `json:"workflow_step"`
 	CustomFields []customField `json:"customfields"`
+	Assets       []struct {
+		ID whole `json:"id"`
+	} `json:"assets"`
 }
 
 // TicketRow is a ticket in a list.

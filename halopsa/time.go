@@ -42,6 +42,9 @@ type LogTimeInput struct {
 	Outcome       string `json:"outcome,omitempty" jsonschema:"name or id"`
 }
 
+// CallMarks implements [mcptools.CallMarks].
+func (in LogTimeInput) CallMarks() mcptools.Mark { return marksOf(in.VisibleToUser, true) }
+
 // LogTimeOutput says which time Halo has now.
 type LogTimeOutput struct {
 	ActionResult
@@ -73,17 +76,24 @@ func (c *Client) LogTime(ctx context.Context, in LogTimeInput) (*LogTimeOutput, 
 	if err != nil {
 		return nil, err
 	}
+	out.Hours, out.Minutes = done.booked(reply, taken)
 	out.ActionResult = *done
-	out.Hours = taken
+	return out, nil
+}
+
+// booked returns the time that Halo has after it was sent, in both units, and
+// reports in the result when it is another.
+func (r *ActionResult) booked(reply saved, sent float64) (hours float64, minutes int) {
+	hours = sent
 	if have, ok := reply.hours("timetaken"); ok {
-		out.Hours = have
-		if math.Abs(have-taken) > 0.01 {
-			out.Ignored = slices.DeleteFunc(out.Ignored, func(name string) bool { return name == argumentNames["timetaken"] })
-			out.Problem = joinNonEmpty(". ", out.Problem, fmt.Sprintf("HaloPSA saved %s instead of %s: it may round, or have refused the time", orNone(have), spell(taken)))
+		hours = have
+		if !sameHours(have, sent) {
+			// The problem says more than that the argument was ignored.
+			r.Ignored = slices.DeleteFunc(r.Ignored, func(name string) bool { return name == argumentNames["timetaken"] })
+			r.Problem = joinNonEmpty(". ", r.Problem, fmt.Sprintf("HaloPSA saved %s instead of %s: it may round, or have refused the time", orNone(have), spell(sent)))
 		}
 	}
-	out.Minutes = int(math.Round(out.Hours * 60))
-	return out, nil
+	return hours, int(math.Round(hours * 60))
 }
 
 // timeFields adds what a time entry has beside its duration.

@@ -66,7 +66,7 @@ func (c *Client) ticketTools() mcptools.Set {
 		}, c.CreateTicket),
 		mcptools.Define(mcptools.Spec{
 			Name: "halo_tickets_update", Title: "Change a ticket", Toolset: "tickets", Effect: mcptools.Idempotent, Marks: mcptools.Untrusted,
-			Description: "Change fields of a ticket and report what really changed. For the status: halo_tickets_set_status.",
+			Description: "Change fields of a ticket, add assets, and report what really changed. For the status: halo_tickets_set_status.",
 			Scopes:      mcptools.AllScopes("read:tickets", "edit:tickets", "read:customers"),
 		}, c.UpdateTicket),
 		mcptools.Define(mcptools.Spec{
@@ -75,12 +75,12 @@ func (c *Client) ticketTools() mcptools.Set {
 			Scopes:      mcptools.AllScopes("read:tickets", "edit:tickets"),
 		}, c.AssignTicket),
 		mcptools.Define(mcptools.Spec{
-			Name: "halo_tickets_set_status", Title: "Set a ticket's status", Toolset: "tickets", Effect: mcptools.Additive, Marks: mcptools.Untrusted,
+			Name: "halo_tickets_set_status", Title: "Set a ticket's status", Toolset: "tickets", Effect: mcptools.Additive, Marks: mcptools.Outbound | mcptools.Untrusted,
 			Description: "Change the status of a ticket. To end the work, use halo_tickets_close.",
 			Scopes:      mcptools.AllScopes("read:tickets", "edit:tickets"),
 		}, c.SetTicketStatus),
 		mcptools.Define(mcptools.Spec{
-			Name: "halo_tickets_close", Title: "Close a ticket", Toolset: "tickets", Effect: mcptools.Additive, Marks: mcptools.Outbound | mcptools.Untrusted,
+			Name: "halo_tickets_close", Title: "Close a ticket", Toolset: "tickets", Effect: mcptools.Additive, Marks: mcptools.Outbound | mcptools.Financial | mcptools.Untrusted,
 			Description: "Close a ticket with a resolution note and the time taken. The note is private unless visible_to_user.",
 			Scopes:      mcptools.AllScopes("read:tickets", "edit:tickets"),
 		}, c.CloseTicket),
@@ -90,7 +90,7 @@ func (c *Client) ticketTools() mcptools.Set {
 			Scopes:      mcptools.AllScopes("read:tickets"),
 		}, c.AvailableActions),
 		mcptools.Define(mcptools.Spec{
-			Name: "halo_tickets_run_action", Title: "Run an action of a ticket", Toolset: "tickets", Effect: mcptools.Additive, Marks: mcptools.Outbound | mcptools.Untrusted,
+			Name: "halo_tickets_run_action", Title: "Run an action of a ticket", Toolset: "tickets", Effect: mcptools.Additive, Marks: mcptools.Outbound | mcptools.Financial | mcptools.Untrusted,
 			Description: "Run a quick action or workflow button from halo_tickets_available_actions. It mails nobody: use halo_actions_reply_to_user.",
 			Scopes:      mcptools.AllScopes("read:tickets", "edit:tickets"),
 		}, c.RunAction),
@@ -120,8 +120,8 @@ func (c *Client) actionTools() mcptools.Set {
 			Scopes:      mcptools.AllScopes("read:tickets"),
 		}, c.GetAction),
 		mcptools.Define(mcptools.Spec{
-			Name: "halo_actions_add_note", Title: "Add a private note", Toolset: "actions", Effect: mcptools.Additive,
-			Description: "Add a note that only agents see. To answer the user: halo_actions_reply_to_user; with time: halo_time_log.",
+			Name: "halo_actions_add_note", Title: "Add a note", Toolset: "actions", Effect: mcptools.Additive, Marks: mcptools.Outbound | mcptools.Financial,
+			Description: "Add a note that only agents see. To answer the user: halo_actions_reply_to_user.",
 			Scopes:      mcptools.AllScopes("read:tickets", "edit:tickets"),
 		}, c.AddNote),
 		mcptools.Define(mcptools.Spec{

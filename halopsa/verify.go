@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -95,9 +96,16 @@ func same(name string, sent any, have json.RawMessage) bool {
 		return contains(b, a)
 	case "details_html", "note_html":
 		return sameText(a, b)
+	case "timetaken", "traveltime":
+		first, isNumber := a.(float64)
+		second, told := b.(float64)
+		return isNumber && told && sameHours(first, second)
 	}
 	return equal(a, b)
 }
+
+// sameHours compares hours roughly: some builds keep two decimals.
+func sameHours(a, b float64) bool { return math.Abs(a-b) <= 0.01 && (a == 0) == (b == 0) }
 
 func equal(a, b any) bool {
 	if a == nil || b == nil {
