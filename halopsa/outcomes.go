@@ -169,8 +169,8 @@ func ranks(use purpose) []func(outcome) bool {
 		},
 		forVisibleNote: { // one that hides notes could hide this one
 			func(o outcome) bool { return o.quiet() && !bool(o.Private) && o.isCalled("note") },
-			func(o outcome) bool { return o.quiet() && !bool(o.Private) },
 			func(o outcome) bool { return o.quiet() && o.isCalled("note") },
+			func(o outcome) bool { return o.quiet() && !bool(o.Private) },
 			outcome.quiet,
 		},
 		forTime: {

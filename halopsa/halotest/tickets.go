@@ -222,6 +222,7 @@ func (c *call) ticketView(row Record) Record {
 	if !c.query.flag("includedetails") {
 		if c.request.Method == http.MethodGet { // a write answers with them
 			delete(view, "customfields")
+			delete(view, "assets")
 		}
 		return view
 	}
