@@ -128,12 +128,12 @@ func (r *uploadRig) attachments(t *testing.T) (sums [][32]byte) {
 
 // Wherever the line breaks, a file arrives byte by byte and once, or not at all.
 func TestUploadsOverABadLine(t *testing.T) {
-	line := &badLine{Transport: resilience.NewBase(), rng: rand.New(rand.NewPCG(4, 4)), chance: 0.4} //nolint:gosec // repeatable on purpose
+	line := &badLine{Transport: resilience.NewBase(), rng: rand.New(rand.NewPCG(4, 4)), chance: 0.5} //nolint:gosec // repeatable on purpose
 	good, seeds := 0, 20
 	for seed := range seeds {
 		rig := newUploadRig(t, line)
 		random := rand.NewChaCha8([32]byte{byte(seed)})
-		f := file{name: "a.bin", contentType: "application/octet-stream", content: make([]byte, sessionSize+int(random.Uint64()%(4<<20)))}
+		f := file{name: "a.bin", contentType: "application/octet-stream", content: make([]byte, sessionSize+int(random.Uint64()%(1<<20)))}
 		_, _ = random.Read(f.content) // never fails
 		last := 0
 		err := rig.client.upload(t.Context(), rig.draft, f, func(done int) {
@@ -157,7 +157,7 @@ func TestUploadsOverABadLine(t *testing.T) {
 			t.Errorf("seed %d: %s", seed, v)
 		}
 	}
-	if good < seeds*8/10 || line.lost < seeds {
+	if good < seeds*8/10 || line.lost < seeds/2 {
 		t.Errorf("%d of %d uploads succeeded, %d requests were lost", good, seeds, line.lost)
 	}
 	t.Logf("%d of %d uploads succeeded, %d requests were lost", good, seeds, line.lost)

@@ -40,6 +40,7 @@ func Collect[T any](ctx context.Context, codec *Codec, q Query, fetch Fetch[T]) 
 	}
 	page := &mcptools.Page[T]{Items: []T{}}
 	size := 0
+	seen := map[string]bool{at.Token: true}
 	for range maxFetches {
 		rows, next, total, err := fetch(ctx, at.Token, q.Limit-len(page.Items)+at.Skip)
 		if err != nil {
@@ -72,10 +73,11 @@ func Collect[T any](ctx context.Context, codec *Codec, q Query, fetch Fetch[T]) 
 		if next == "" {
 			return page, nil
 		}
-		if next == at.Token {
+		if seen[next] {
 			page.Problem = "the list stops here; the service sends the same page again and again"
 			return page, nil
 		}
+		seen[next] = true
 		at = position{Token: next}
 		if len(page.Items) == q.Limit {
 			break

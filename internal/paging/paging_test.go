@@ -112,6 +112,17 @@ func TestCollectSeesRepetition(t *testing.T) {
 	}
 }
 
+// Nor does one that goes round in a circle.
+func TestCollectSeesACircle(t *testing.T) {
+	next := map[string]string{"": "a", "a": "b", "b": "c", "c": "a"}
+	page, err := paging.Collect(t.Context(), newCodec(t, key), paging.Query{Limit: 50}, func(_ context.Context, token string, _ int) ([]string, string, *int, error) {
+		return []string{token}, next[token], nil, nil
+	})
+	if err != nil || len(page.Items) != 4 || page.Cursor != "" || page.Problem == "" {
+		t.Errorf("%+v, %v", page, err)
+	}
+}
+
 func TestCollectKeepsWhatItHas(t *testing.T) {
 	codec := newCodec(t, key)
 	broken := true

@@ -1,0 +1,198 @@
+package graph
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/msptoolbelt/toolbelt/auth"
+	"github.com/msptoolbelt/toolbelt/mcptools"
+	"github.com/msptoolbelt/toolbelt/resilience"
+)
+
+// batcher answers batches: each part by a function of how often its path has
+// been asked for. It notes which paths each batch asked for.
+type batcher struct {
+	client  *Client
+	batches [][]string
+	times   map[string]int
+}
+
+func newBatcher(t *testing.T, answer func(path string, nth int) []batchReply) *batcher {
+	t.Helper()
+	b := &batcher{times: map[string]int{}}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		var in struct {
+			Requests []batchPart `json:"requests"`
+		}
+		if err := json.NewDecoder(r.Body).Decode(&in); err != nil {
+			t.Error(err)
+		}
+		var paths []string
+		replies := []batchReply{}
+		for _, part := range slices.Backward(in.Requests) { // any order will do
+			b.times[part.URL]++
+			paths = append([]string{part.URL}, paths...)
+			for _, reply := range answer(part.URL, b.times[part.URL]) {
+				reply.ID, reply.Body = part.ID, json.RawMessage(fmt.Sprintf("%q", part.URL))
+				replies = append(replies, reply)
+			}
+		}
+		b.batches = append(b.batches, paths)
+		replies = append(replies, batchReply{ID: "nobody's", Status: http.StatusOK})
+		if err := json.NewEncoder(w).Encode(map[string]any{"responses": replies}); err != nil {
+			t.Error(err)
+		}
+	}))
+	t.Cleanup(server.Close)
+	c, err := New(auth.Static("secret-token"), Options{BaseURL: server.URL, Resilience: resilience.Options{Retry: resilience.RetryPolicy{BaseDelay: time.Millisecond}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.client = c
+	return b
+}
+
+func one(status int, retryAfter string) []batchReply {
+	reply := batchReply{Status: status}
+	if retryAfter != "" {
+		reply.Headers = map[string]string{"retry-after": retryAfter}
+	}
+	return []batchReply{reply}
+}
+
+func codeOf(err error) mcptools.Code {
+	if e, ok := errors.AsType[*mcptools.Error](err); ok {
+		return e.Code
+	}
+	return ""
+}
+
+// Each part of a batch is repeated alone, if that is safe, and after its wait.
+func TestBatchRepeatsParts(t *testing.T) {
+	const read, write, again = "read", "write", "again" // again may be repeated
+	kinds := map[string]batchRequest{read: {Method: http.MethodGet}, write: {Method: http.MethodPost}, again: {Method: http.MethodPatch, Repeatable: true}}
+	twice := append(one(http.StatusOK, ""), one(http.StatusTooManyRequests, "0")...)
+	for name, test := range map[string]struct {
+		first []batchReply
+		want  map[string]mcptools.Code // by kind; "" for a success at the second attempt
+	}{
+		"throttled":   {one(429, ""), map[string]mcptools.Code{read: "", write: "", again: ""}},
+		"bandwidth":   {one(509, ""), map[string]mcptools.Code{read: "", write: "", again: ""}},
+		"unavailable": {one(503, ""), map[string]mcptools.Code{read: "", write: mcptools.CodeUncertain, again: ""}},
+		"late":        {one(504, "0"), map[string]mcptools.Code{read: "", write: mcptools.CodeUncertain, again: ""}},
+		"missing":     {nil, map[string]mcptools.Code{read: "", write: mcptools.CodeUncertain, again: ""}},
+		"twice":       {twice, map[string]mcptools.Code{read: "", write: mcptools.CodeUncertain, again: ""}},
+		"broken":      {one(500, ""), map[string]mcptools.Code{read: mcptools.CodeUnavailable, write: mcptools.CodeUncertain, again: mcptools.CodeUncertain}},
+		"refused":     {one(403, ""), map[string]mcptools.Code{read: mcptools.CodePermissionDenied, write: mcptools.CodePermissionDenied, again: mcptools.CodePermissionDenied}},
+	} {
+		b := newBatcher(t, func(path string, nth int) []batchReply {
+			if strings.HasPrefix(path, "/odd/") && nth == 1 {
+				return test.first
+			}
+			return one(http.StatusOK, "")
+		})
+		for kind, want := range test.want {
+			b.batches, b.times = nil, map[string]int{}
+			odd, even := kinds[kind], kinds[kind]
+			odd.Path, even.Path = "/odd/"+kind, "/even/"+kind
+			answers, err := b.client.batch(t.Context(), []batchRequest{even, odd, {Method: http.MethodGet, Path: "/last"}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if codeOf(answers[1].Err) != want || answers[0].Err != nil || answers[2].Err != nil || string(answers[2].Body) != `"/last"` {
+				t.Errorf("%s, %s: %v, %v, %v", name, kind, answers[0].Err, answers[1].Err, answers[2].Err)
+			}
+			batches := [][]string{{even.Path, odd.Path, "/last"}}
+			if want == "" {
+				batches = append(batches, []string{odd.Path})
+			}
+			if fmt.Sprint(b.batches) != fmt.Sprint(batches) {
+				t.Errorf("%s, %s: the batches were %v", name, kind, b.batches)
+			}
+		}
+	}
+}
+
+func TestBatchHasTwentyParts(t *testing.T) {
+	b := newBatcher(t, func(string, int) []batchReply { return one(http.StatusOK, "") })
+	var requests []batchRequest
+	for n := range 45 {
+		requests = append(requests, batchRequest{Method: http.MethodGet, Path: fmt.Sprintf("/%d", n)})
+	}
+	answers, err := b.client.batch(t.Context(), requests)
+	if err != nil || len(b.batches) != 3 || len(b.batches[0]) != 20 || len(b.batches[1]) != 20 || len(b.batches[2]) != 5 {
+		t.Fatalf("%v, %v", b.batches, err)
+	}
+	for n, a := range answers {
+		if string(a.Body) != fmt.Sprintf("%q", requests[n].Path) {
+			t.Errorf("the answer to %d is %s", n, a.Body)
+		}
+	}
+}
+
+// A part waits as long as it was asked to. There is no waiting for longer than
+// the caller has or a call should take: then the part says when to try again, and
+// the others are done.
+func TestBatchWaits(t *testing.T) {
+	for name, test := range map[string]struct {
+		ask     string
+		limit   time.Duration // that the caller has
+		batches int
+		least   time.Duration
+		most    time.Duration
+	}{
+		"as long as asked":     {"1", time.Minute, 2, time.Second, 20 * time.Second},
+		"longer than the call": {"20", 10 * time.Second, 1, 0, 9 * time.Second},
+		"longer than sensible": {"120", time.Minute, 1, 0, 20 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			b := newBatcher(t, func(path string, nth int) []batchReply {
+				if path == "/odd" && nth == 1 {
+					return one(http.StatusTooManyRequests, test.ask)
+				}
+				return one(http.StatusOK, "")
+			})
+			ctx, cancel := context.WithTimeout(t.Context(), test.limit)
+			defer cancel()
+			start := time.Now()
+			answers, err := b.client.batch(ctx, []batchRequest{{Method: http.MethodPost, Path: "/even"}, {Method: http.MethodPost, Path: "/odd"}})
+			if took := time.Since(start); took < test.least || took > test.most {
+				t.Errorf("it took %s", took)
+			}
+			if err != nil || len(b.batches) != test.batches || answers[0].Err != nil || (answers[1].Err == nil) != (test.batches == 2) {
+				t.Fatalf("%v, %v, %v", b.batches, err, answers)
+			}
+			if test.batches == 1 {
+				failed, err := failures([]string{"a", "b"}, answers)
+				if err != nil || len(failed) != 1 || failed[0].ID != "b" || !strings.HasPrefix(failed[0].Problem, "throttled: ") || !strings.HasSuffix(failed[0].Problem, "; try again in "+test.ask+" s") {
+					t.Errorf("%v, %v", failed, err)
+				}
+			}
+		})
+	}
+}
+
+// When all failed for one reason, that is the error of the call, with the time
+// after which all of them may be tried again.
+func TestAllPartsThrottled(t *testing.T) {
+	b := newBatcher(t, func(path string, _ int) []batchReply {
+		return one(http.StatusTooManyRequests, map[string]string{"/a": "60", "/b": "90", "/c": "75"}[path])
+	})
+	answers, err := b.client.batch(t.Context(), []batchRequest{{Method: http.MethodPost, Path: "/a"}, {Method: http.MethodPost, Path: "/b"}, {Method: http.MethodPost, Path: "/c"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	failed, err := failures([]string{"a", "b", "c"}, answers)
+	if e, ok := errors.AsType[*mcptools.Error](err); !ok || e.Code != mcptools.CodeThrottled || e.RetryAfter != 90*time.Second || len(failed) > 0 {
+		t.Errorf("%v, %v", failed, err)
+	}
+}
