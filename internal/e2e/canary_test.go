@@ -130,7 +130,7 @@ func filled(t *testing.T, tool mcptools.Tool, value string) json.RawMessage {
 func TestEmptyShapesAreNoPanic(t *testing.T) {
 	for _, body := range []string{
 		``, `null`, `{}`, `[]`, `[null]`, `[{}]`, `7`, `"x"`, `{"value":[]}`, `{"value":[null]}`, `{"value":[{}]}`, `{"id":"x"}`, `{"id":7}`,
-		`{"id":"x","value":[{"id":"x","displayName":"c4n4ry"}]}`, `{"id":7,"value":[{"id":"x","start":{},"end":{},"recurrence":{"pattern":{},"range":{}},"body":{}}]}`,
+		`{"id":"x","value":[{"id":"x","displayName":"Ann"}]}`, `{"id":7,"value":[{"id":"x","start":{},"end":{},"recurrence":{"pattern":{},"range":{}},"body":{}}]}`,
 		`{"id":7,"start":{"dateTime":"x","timeZone":"../x"},"end":null,"recurrence":{"pattern":{"type":"weekly","daysOfWeek":[""]}},"isDraft":true}`,
 		`{"record_count":1,"tickets":[{}],"clients":[{}],"sites":[{}],"users":[{}],"actions":[{}],"agents":[{}],"teams":[{}],"id":7,"ticket_id":7}`,
 		`{"record_count":-1,"tickets":[null],"clients":[null],"sites":[null],"users":[null],"actions":[null],"agents":[null],"attachments":[null],"id":7}`,
