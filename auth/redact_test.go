@@ -79,6 +79,9 @@ func TestRedactorShapes(t *testing.T) {
 		`?sv=2024&sig=` + v + `%3D&se=2026`, `tempauth=v1.` + v, "DPoP " + v, `access_token%3D` + v + `%26x`, `access_token%253D` + v,
 		`<add key="password" value="` + v + `">`, "secret => " + v, `client_secret:["a","` + v + `"]`, `{"credentials":{"user":"x","key":"` + v + `"}}`,
 		"connectionString=\"Server=x;Pwd=" + v + "\"", "token: " + v, `"token":"` + v + `"`, "&amp;code=" + v, "form[client_secret]=" + v,
+		`"\u003cpassword\u003e` + v + `\u003c/password\u003e"`, `&lt;password&gt;` + v + `&lt;/password&gt;`, `{\u0026#34;password\u0026#34;:\u0026#34;` + v + `\u0026#34;}`,
+		`{&amp;quot;password&amp;quot;:&amp;quot;` + v + `&amp;quot;}`, `{\&#34;password\&#34;:\&#34;` + v + `\&#34;}`, `{&#34;password&#34;:&#34;a\&#34;` + v + `&#34;}`,
+		`{\u0022password\u0022:\u0022` + v + `\u0022}`,
 		"-----BEGIN EC PRIVATE KEY-----\n" + v + "\n-----END EC PRIVATE KEY-----", "-----BEGIN PRIVATE KEY-----\n" + v,
 	} {
 		if got := redactor.String(text); strings.Contains(got, v) || !strings.Contains(got, "[REDACTED]") {

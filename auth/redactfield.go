@@ -1,8 +1,6 @@
 package auth
 
-import (
-	"strings"
-)
+import "strings"
 
 // pair is a field under the scanner's eye.
 type pair struct {
@@ -63,8 +61,9 @@ func (p *pair) trim(before byte) {
 // separator returns where the value of the named field starts.
 func (z *scanner) separator(start, end int, p *pair) (int, bool) {
 	s, i := z.s, end
-	if s[i] == '>' {
-		return i + 1, start > 0 && (s[start-1] == '<' || s[start-1] == ':')
+	if n := tagEnd(s[i:]); n > 0 {
+		return i + n, start > 0 && (s[start-1] == '<' || s[start-1] == ':') ||
+			strings.HasSuffix(s[:start], "lt;") || strings.HasPrefix(s[start:], "u003c")
 	}
 	for i < len(s) {
 		n := closer(s[i:])
@@ -141,39 +140,6 @@ func assign(s string, i int, p *pair) (int, bool) {
 		}
 	}
 	return 0, false
-}
-
-// closer returns the length of the closing quote or bracket that text starts
-// with, 0 if there is none.
-func closer(text string) int {
-	n := 0
-	for n < len(text) && text[n] == '\\' {
-		n++
-	}
-	switch {
-	case n == len(text):
-		return 0
-	case is(text[n], isQuote):
-		return n + 1
-	case n > 0:
-		return 0
-	case text[0] == ']':
-		return 1
-	}
-	return entity(text)
-}
-
-// entity returns the length of an encoded quote (or closing bracket).
-func entity(text string) int {
-	if text[0] != '&' && text[0] != '%' {
-		return 0
-	}
-	for _, quote := range [...]string{"&quot;", "&#34;", "&#39;", "&apos;", "&#x22;", "%22", "%2522", "%27", "%5D", "%5d"} {
-		if strings.HasPrefix(text, quote) {
-			return len(quote)
-		}
-	}
-	return 0
 }
 
 func skipSpace(s string, i int) int {
@@ -259,60 +225,6 @@ func skipTypes(s string, i int) int {
 	return i
 }
 
-// opener returns the length of the opening quote that text starts with.
-func opener(text string) int {
-	if text[0] == ']' || text[0] == '%' && len(text) > 2 && text[2]|0x20 == 'd' {
-		return 0
-	}
-	return closer(text)
-}
-
-// closing returns where the quote that was opened by open ends: the end of s
-// if it does not. A quote escaped n times over has 2^n-1 backslashes before
-// it, and what it contains has more.
-func closing(s string, from int, open string) int {
-	quote := open[len(open)-1]
-	if quote == ';' || open[0] == '%' {
-		if at := strings.Index(s[from:], open); at >= 0 {
-			return from + at
-		}
-		return len(s)
-	}
-	escapes := len(open) - 1
-	for i, slashes := from, 0; i < len(s); i++ {
-		switch {
-		case s[i] == '\\':
-			slashes++
-			continue
-		case s[i] == quote && (slashes < escapes || slashes%(2*(escapes+1)) == escapes):
-			return i - slashes + max(0, slashes-escapes)
-		}
-		slashes = 0
-	}
-	return len(s)
-}
-
-// bracket returns where the bracket at s[i] closes: the end of s if it does
-// not.
-func bracket(s string, i int) int {
-	depth := 0
-	for ; i < len(s); i++ {
-		switch s[i] {
-		case '[', '{':
-			depth++
-		case ']', '}':
-			if depth--; depth == 0 {
-				return i
-			}
-		case '"', '\\':
-			if n := opener(s[i:]); n > 0 && i > 0 && strings.IndexByte("[{,: ", s[i-1]) >= 0 {
-				i = closing(s, i+n, s[i:i+n]) + n - 1
-			}
-		}
-	}
-	return len(s)
-}
-
 // lineEnd returns the end of a header's value, in a dump or in one string.
 func lineEnd(s string, i int) int {
 	for ; i < len(s); i++ {
@@ -395,20 +307,4 @@ func schemeWord(word string) bool {
 		want = "negotiate"
 	}
 	return want != "" && word[0]|0x20 == want[0] && strings.EqualFold(word, want)
-}
-
-// breaksOff reports whether text is an escaped quote or ampersand.
-func breaksOff(text string) bool {
-	rest := strings.TrimLeft(text, `\`)
-	return rest != "" && is(rest[0], isQuote) ||
-		len(rest) >= 5 && rest[0] == 'u' && (rest[1:5] == "0026" || rest[1:5] == "0022" || strings.EqualFold(rest[1:5], "003c"))
-}
-
-// separates reports whether an escape is that of & or #, encoded any number of
-// times.
-func separates(hex string) bool {
-	for strings.HasPrefix(hex, "25") {
-		hex = hex[2:]
-	}
-	return strings.HasPrefix(hex, "26") || strings.HasPrefix(hex, "23")
 }
