@@ -88,11 +88,12 @@ func New(source auth.TokenSource, options Options) (*Client, error) {
 	if options.OnPremises && options.Resilience.Base == nil {
 		options.Resilience.Base = resilience.NewPrivateBase()
 	}
+	options.Resilience.Base = newPatient(options.Resilience)
 	authorized, err := rest.Stack(base, source, options.Resilience)
 	if err != nil {
 		return nil, fmt.Errorf("halopsa: %w", err)
 	}
-	c.service = &rest.Service{Name: "HaloPSA", Base: base, Client: authorized, Explain: c.explain,
+	c.service = &rest.Service{Name: "HaloPSA", Base: base, Client: authorized, Explain: c.explain, Look: lookFor,
 		Header: http.Header{"Accept-Language": {"en-US"}}}
 	return c, nil
 }

@@ -40,6 +40,19 @@ func (c *Client) explain(f *rest.Failure) {
 	}
 }
 
+// lookFor names the tool that shows whether a write was done after all.
+func lookFor(r rest.Request) string {
+	switch {
+	case strings.HasPrefix(r.Path, "/Actions"):
+		return "look with halo_actions_list at the ticket's latest actions whether it was made before trying again"
+	case strings.HasPrefix(r.Path, "/Tickets"):
+		return "look with halo_tickets_get, or for a new ticket with halo_tickets_search, whether it was made before trying again"
+	case strings.HasPrefix(r.Path, "/Attachment"):
+		return "look with halo_attachments_list whether it is there before trying again"
+	}
+	return ""
+}
+
 // addMissingScopes names the scopes of the tool that the token lacks. Of a token
 // that does not tell its scopes, any may be missing.
 func (c *Client) addMissingScopes(ctx context.Context, e *mcptools.Error) {
