@@ -12,6 +12,7 @@ type Hooks struct {
 	Attempt  func(AttemptEvent)  // after each attempt
 	Retry    func(RetryEvent)    // before each wait for a repetition
 	Throttle func(ThrottleEvent) // when a server refuses, or asks for a wait
+	Refuse   func(RefuseEvent)   // when a request may not be attempted (again)
 	State    func(StateEvent)    // when a breaker changes
 }
 
@@ -42,6 +43,15 @@ type ThrottleEvent struct {
 	Request *http.Request
 	Class   Class
 	Wait    time.Duration // that the server asks for; 0 if it does not say
+}
+
+// RefuseEvent is a request that may not be attempted (again), and that could
+// have been.
+type RefuseEvent struct {
+	Keys     Keys
+	Request  *http.Request
+	Attempts int   // that were made before
+	Err      error // *OpenError, *ThrottledError, ErrOverloaded, or the end of the caller's context
 }
 
 // State of a circuit breaker: "closed", "open" or "half-open".

@@ -400,6 +400,9 @@ func (o *operation) giveUp(err error) (*http.Response, error) {
 	if o.attempts == 0 {
 		closeBody(o.req)
 	}
+	if hook := o.t.options.Hooks.Refuse; hook != nil {
+		hook(RefuseEvent{Keys: o.keys, Request: o.req, Attempts: o.attempts, Err: err})
+	}
 	if o.last.resp != nil && o.req.Context().Err() == nil {
 		return o.last.resp, nil
 	}
