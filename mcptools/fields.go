@@ -56,14 +56,7 @@ func refineField(s *jsonschema.Schema, name, options string, field reflect.Struc
 	if err != nil {
 		return nil, err
 	}
-	if err := applyTags(s, n, field.Tag); err != nil {
-		return nil, err
-	}
-	if n.items != nil {
-		n.items.settle(s.Items)
-	}
-	n.settle(s)
-	return n, nil
+	return n, applyTags(s, n, field.Tag)
 }
 
 // applyTags adds the tags that the package documentation lists.
@@ -106,7 +99,7 @@ func applyTags(s *jsonschema.Schema, n *node, tag reflect.StructTag) error {
 		n.maxLength = *s.MaxLength
 	}
 	if v, ok := tag.Lookup("format"); ok {
-		s.Format, n.exact = v, false
+		s.Format = v
 	}
 	if v, ok := tag.Lookup("default"); ok {
 		return applyDefault(s, n, v)

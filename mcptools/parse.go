@@ -114,16 +114,7 @@ func (p *parser) space() {
 	}
 }
 
-// value reads a value and checks that it is what a plain node wants.
 func (p *parser) value(n *node) (any, error) {
-	v, err := p.unchecked(n)
-	if err == nil && n.isPlain() && !n.holds(v) {
-		p.fault("expected " + n.kind)
-	}
-	return v, err
-}
-
-func (p *parser) unchecked(n *node) (any, error) {
 	if p.values--; p.values < 0 {
 		return nil, fmt.Errorf("more than %d values", maxValues)
 	}
@@ -160,7 +151,7 @@ func (p *parser) null(n *node) (any, error) {
 	case n.kind == "array":
 		p.empty = append(p.empty, replacement{pos, "[]"})
 		return []any{}, p.literal("null")
-	case n.exact: // bytes
+	case n.bytes:
 		p.empty = append(p.empty, replacement{pos, `""`})
 		return "", p.literal("null")
 	case n.values != nil:
@@ -201,11 +192,13 @@ func (p *parser) object(n *node) (any, error) {
 		if err := p.enter(name); err != nil {
 			return nil, err
 		}
-		if _, twice := object[name]; twice {
-			p.fault("given twice")
-		}
-		if object[name], err = p.value(n.field(name)); err != nil {
+		v, err := p.value(n.field(name))
+		if err != nil {
 			return nil, err
+		}
+		before := len(object)
+		if object[name] = v; len(object) == before {
+			p.fault("given twice")
 		}
 		p.path.pop()
 	}

@@ -39,8 +39,7 @@ type node struct {
 	fallback  any // the default, as a tree
 	maxLength int
 	required  bool
-	plain     bool // nothing is wanted but the kind, of its items, too
-	exact     bool // the Go type keeps the format
+	bytes     bool // in base64
 }
 
 // field returns what is wanted of the named field or entry, nil when anything is.
@@ -60,36 +59,6 @@ func (n *node) item() *node {
 		return nil
 	}
 	return n.items
-}
-
-func (n *node) isPlain() bool { return n != nil && n.plain }
-
-// settle decides whether the node of a finished schema is plain.
-func (n *node) settle(s *jsonschema.Schema) {
-	switch s.Type {
-	case "array":
-		n.plain = n.items.plain && s.MinItems == nil && s.MaxItems == nil
-	case "object":
-		n.plain = false
-	default:
-		n.plain = s.Enum == nil && s.Minimum == nil && s.Maximum == nil && s.MaxLength == nil &&
-			(n.exact || s.Format == "" && s.ContentEncoding == "")
-	}
-}
-
-// holds reports whether a value is of a plain node's kind.
-func (n *node) holds(v any) bool {
-	switch v := v.(type) {
-	case string:
-		return n.kind == "string" || n.kind == ""
-	case bool:
-		return n.kind == "boolean" || n.kind == ""
-	case json.Number:
-		return n.kind == "number" || n.kind == "" || n.kind == "integer" && !strings.ContainsAny(string(v), ".eE")
-	case []any:
-		return n.kind == "array" || n.kind == ""
-	}
-	return n.kind == ""
 }
 
 // propertyName is what every model provider accepts as the name of a property.
@@ -122,17 +91,11 @@ func infer(t reflect.Type, input, untrusted bool) (*schema, error) {
 		s.Properties[noticeField] = &jsonschema.Schema{Type: "string"}
 		s.PropertyOrder = append(s.PropertyOrder, noticeField)
 	}
-	text, err := appendSchema(nil, s, nil)
+	text, err := appendSchema(nil, s)
 	if err != nil {
 		return nil, err
 	}
-	checked := text
-	if !input {
-		if checked, err = appendSchema(nil, s, root); err != nil {
-			return nil, err
-		}
-	}
-	return &schema{text: text, root: root, compile: sync.OnceValues(func() (*validator.Schema, error) { return compile(checked) })}, nil
+	return &schema{text: text, root: root, compile: sync.OnceValues(func() (*validator.Schema, error) { return compile(text) })}, nil
 }
 
 // typeSchemas are the types whose inferred schemas would be wrong.
@@ -175,10 +138,7 @@ func refine(s *jsonschema.Schema, t reflect.Type, input bool) (*node, error) {
 		}
 		s.Type, s.Types = s.Types[0], nil
 	}
-	n := &node{kind: s.Type}
-	if !input && (t == reflect.TypeFor[time.Time]() && s.Format == "date-time" || t == reflect.TypeFor[[]byte]()) {
-		n.exact = true
-	}
+	n := &node{kind: s.Type, bytes: t == reflect.TypeFor[[]byte]()}
 	switch s.Type {
 	case "array":
 		if s.Items == nil {
@@ -199,6 +159,5 @@ func refine(s *jsonschema.Schema, t reflect.Type, input bool) (*node, error) {
 	case "string":
 		n.maxLength = defaultMaxLength
 	}
-	n.settle(s)
 	return n, nil
 }

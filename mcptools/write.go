@@ -11,20 +11,16 @@ import (
 
 // appendSchema writes a refined schema. json.Marshal would write the same, in
 // four times the time, which adds up in the start of a server with many tools.
-//
-// With n, the node of the schema, it leaves out what [node.holds] checks while a
-// result is parsed: plain fields and items. What is left is worth the time of
-// the validator, which looks at a value for a good part of a microsecond.
-func appendSchema(b []byte, s *jsonschema.Schema, n *node) ([]byte, error) {
+func appendSchema(b []byte, s *jsonschema.Schema) ([]byte, error) {
 	w := schemaWriter{b: append(b, '{')}
 	if s.Type != "" {
 		w.member("type", s.Type)
 	}
-	w.properties(s, n)
-	if items := n.item(); s.Items != nil && !items.isPlain() {
-		w.schema("items", s.Items, items)
+	w.properties(s)
+	if s.Items != nil {
+		w.schema("items", s.Items)
 	}
-	if s.Description != "" && n == nil {
+	if s.Description != "" {
 		w.member("description", s.Description)
 	}
 	if s.Default != nil {
@@ -52,7 +48,7 @@ func appendSchema(b []byte, s *jsonschema.Schema, n *node) ([]byte, error) {
 	case values.Not != nil:
 		w.member("additionalProperties", false)
 	default:
-		w.schema("additionalProperties", values, n.field(""))
+		w.schema("additionalProperties", values)
 	}
 	return append(w.b, '}'), w.err
 }
@@ -79,25 +75,23 @@ func (w *schemaWriter) member(name string, value any) {
 	w.b = append(w.b, text...)
 }
 
-func (w *schemaWriter) schema(name string, s *jsonschema.Schema, n *node) {
+func (w *schemaWriter) schema(name string, s *jsonschema.Schema) {
 	w.name(name)
-	b, err := appendSchema(w.b, s, n)
+	b, err := appendSchema(w.b, s)
 	if err != nil && w.err == nil {
 		w.err = fmt.Errorf("%s: %w", name, err)
 	}
 	w.b = b
 }
 
-func (w *schemaWriter) properties(s *jsonschema.Schema, n *node) {
+func (w *schemaWriter) properties(s *jsonschema.Schema) {
 	if s.Properties == nil {
 		return
 	}
 	w.name("properties")
 	w.b = append(w.b, '{')
 	for _, name := range s.PropertyOrder {
-		if field := n.field(name); !field.isPlain() {
-			w.schema(name, s.Properties[name], field)
-		}
+		w.schema(name, s.Properties[name])
 	}
 	w.b = append(w.b, '}')
 }

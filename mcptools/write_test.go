@@ -34,7 +34,7 @@ func TestAppendSchema(t *testing.T) {
 			t.Fatal(err)
 		}
 		var got, want any
-		text, err := appendSchema(nil, s, nil)
+		text, err := appendSchema(nil, s)
 		if err != nil || json.Unmarshal(text, &got) != nil {
 			t.Fatalf("%v: %s", err, text)
 		}
