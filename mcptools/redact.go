@@ -10,9 +10,9 @@ import (
 )
 
 // Redact passes every string of results, and the message, the hint and the
-// service's code of errors, through replace before anybody sees them. The names of fields and the notice
-// of untrusted tools stay as they are; content that is not text is dropped,
-// since it could hold anything.
+// service's code of errors, through replace before anybody sees them. The names
+// of fields and the notice of untrusted tools stay as they are; content that is
+// not text is dropped, since it could hold anything.
 func Redact(replace func(string) string) Middleware {
 	return func(next Handler) Handler {
 		return func(ctx context.Context, call *Call) (*Result, error) {

@@ -65,6 +65,10 @@ type handMessage struct {
 	} `json:"flag"`
 }
 
+// handClient keeps its connections when many calls run at once;
+// http.DefaultClient would keep two.
+var handClient = &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: atOnce}}
+
 func handSearch(ctx context.Context, _ *mcp.CallToolRequest, in handInput) (*mcp.CallToolResult, handOutput, error) {
 	filter := "receivedDateTime ge 1900-01-01T00:00:00Z"
 	if in.Unread {
@@ -79,7 +83,7 @@ func handSearch(ctx context.Context, _ *mcp.CallToolRequest, in handInput) (*mcp
 		return nil, handOutput{}, err
 	}
 	request.Header.Set("Authorization", "Bearer "+os.Getenv("M365_ACCESS_TOKEN"))
-	response, err := http.DefaultClient.Do(request)
+	response, err := handClient.Do(request)
 	if err != nil {
 		return nil, handOutput{}, err
 	}

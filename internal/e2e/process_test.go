@@ -87,6 +87,68 @@ func (p *process) request(t testing.TB, method, params string) []byte {
 	return p.receive(t)
 }
 
+// load makes n calls, up to atOnce of them at the same time, and fails unless
+// each is answered once. It does as little as it can besides: of an answer it
+// looks at the id, and reads the whole of every hundredth.
+func (p *process) load(t testing.TB, method, params string, n, atOnce int) {
+	t.Helper()
+	var lines []byte // to be sent
+	first, answered := p.id+1, make([]bool, n)
+	call := func() {
+		p.id++
+		lines = strconv.AppendInt(append(lines, answerStart...), int64(p.id), 10)
+		lines = append(append(append(append(lines, `,"method":"`...), method...), `","params":`...), params...)
+		lines = append(lines, "}\n"...)
+	}
+	for range min(n, atOnce) {
+		call()
+	}
+	for left := n; left > 0; {
+		if _, err := p.in.Write(lines); err != nil {
+			t.Fatal(err)
+		}
+		lines = lines[:0]
+		for more := true; more; more = p.hasLine() {
+			line, err := p.out.ReadSlice('\n')
+			if err != nil {
+				t.Fatal(err)
+			}
+			i := answerID(line) - first
+			if i < 0 || i >= n || answered[i] {
+				t.Fatalf("not the answer to a call: %s", line)
+			}
+			if i%100 == 0 {
+				checkRows(t, line)
+			}
+			answered[i] = true
+			left--
+			if p.id-first+1 < n {
+				call()
+			}
+		}
+	}
+}
+
+// hasLine reports whether a whole line can be read without waiting.
+func (p *process) hasLine() bool {
+	next, err := p.out.Peek(p.out.Buffered())
+	return err == nil && bytes.IndexByte(next, '\n') >= 0
+}
+
+// answerStart is how an answer begins; its id follows.
+const answerStart = `{"jsonrpc":"2.0","id":`
+
+// answerID returns the id of an answer, or -1.
+func answerID(line []byte) int {
+	after, ok := bytes.CutPrefix(line, []byte(answerStart))
+	id, _, _ := bytes.Cut(after, []byte(","))
+	n, err := strconv.Atoi(string(id))
+	if !ok || err != nil {
+		return -1
+	}
+	return n
+}
+
 // search is a call of the tool that is measured.
 const search = `{"name":"m365_mail_search","arguments":{"limit":10}}`
 

@@ -1,43 +1,93 @@
 package e2e
 
 import (
+	"bufio"
+	"bytes"
+	"context"
+	"fmt"
 	"io"
+	"net"
 	"net/http"
-	"net/http/httptest"
-	"strconv"
 	"strings"
+	"sync"
 	"testing"
 
 	"github.com/msptoolbelt/toolbelt/graph/graphtest"
 )
 
-// canned is an upstream that costs next to nothing: it replies the bytes with
-// which the fake answers a search for ten messages.
+// canned is an upstream that costs next to nothing, so that what is measured is
+// the server: it replies the bytes with which the fake answers a search for ten
+// messages. It speaks just enough HTTP for that: requests without a body, one
+// after the other on each connection.
 type canned struct {
-	url, token string
+	url, token         string
+	messages, settings []byte // whole responses
 }
 
 func newCanned(t testing.TB) canned {
 	t.Helper()
 	fake := graphtest.New(graphtest.Options{})
 	defer fake.Close()
-	token := fake.Token()
-	messages := record(t, fake.URL()+"/me/messages?$top=10&$select=id,receivedDateTime,from,subject,bodyPreview,isRead,flag,hasAttachments,importance,isDraft", token)
-	settings := record(t, fake.URL()+"/me/mailboxSettings?$select=timeZone", token)
-	web := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		answer := messages
-		if strings.HasSuffix(r.URL.Path, "/mailboxSettings") {
-			answer = settings
+	listener, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	base := "http://" + listener.Addr().String()
+	c := canned{url: base + "/v1.0", token: fake.Token()}
+	messages := record(t, fake.URL()+"/me/messages?$top=10&$select=id,receivedDateTime,from,subject,bodyPreview,isRead,flag,hasAttachments,importance,isDraft", c.token)
+	// Links must lead back to where the request went.
+	c.messages = response(bytes.ReplaceAll(messages, []byte(strings.TrimSuffix(fake.URL(), "/v1.0")), []byte(base)))
+	c.settings = response(record(t, fake.URL()+"/me/mailboxSettings?$select=timeZone", c.token))
+
+	var serving sync.WaitGroup
+	ctx, stop := context.WithCancel(context.Background())
+	serving.Go(func() {
+		for {
+			conn, err := listener.Accept()
+			if err != nil {
+				return // closed
+			}
+			closing := context.AfterFunc(ctx, func() { _ = conn.Close() })
+			serving.Go(func() {
+				defer closing()
+				c.serve(conn)
+			})
 		}
-		// As links must lead back to where the request went.
-		w.Header().Set("Content-Type", "application/json")
-		w.Header().Set("Content-Length", strconv.Itoa(len(answer)))
-		_, _ = w.Write(answer) // the client has gone, or not
-	}))
-	t.Cleanup(web.Close)
-	from, to := strings.TrimSuffix(fake.URL(), "/v1.0"), web.URL
-	messages = []byte(strings.ReplaceAll(string(messages), from, to))
-	return canned{url: to + "/v1.0", token: token}
+	})
+	t.Cleanup(func() {
+		_ = listener.Close()
+		stop()
+		serving.Wait()
+	})
+	return c
+}
+
+func response(body []byte) []byte {
+	return append(fmt.Appendf(nil, "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n", len(body)), body...)
+}
+
+// serve answers the requests of one connection until it ends.
+func (c canned) serve(conn net.Conn) {
+	defer conn.Close()
+	requests := bufio.NewReader(conn)
+	for {
+		line, err := requests.ReadSlice('\n')
+		if err != nil {
+			return
+		}
+		answer := c.messages
+		if bytes.Contains(line, []byte("/mailboxSettings")) {
+			answer = c.settings
+		}
+		for len(line) > len("\r\n") { // the header
+			if line, err = requests.ReadSlice('\n'); err != nil {
+				return
+			}
+		}
+		if _, err := conn.Write(answer); err != nil {
+			return
+		}
+	}
 }
 
 func record(t testing.TB, address, token string) []byte {
