@@ -28,7 +28,7 @@ func countFrom(name string, normally int) int {
 // token. TOOLBELT_AUTH_INTERLEAVINGS=100000 is the full run.
 func TestNobodyGetsAnothersToken(t *testing.T) {
 	d := newDirectory()
-	store := newStore(t, new(auth.MemoryKV), ring(t), auth.StoreOptions{AccessTokens: true})
+	store := newStore(t, new(auth.MemoryKV), ring(t), auth.StoreOptions{})
 	sign := func(c *auth.AccountsConfig) { c.Size = 5 } // far fewer than accounts
 	replicas := []*auth.Accounts{newAccounts(t, d, store, sign), newAccounts(t, d, store, sign)}
 	var all []auth.Account

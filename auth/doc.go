@@ -25,12 +25,12 @@
 //
 // # Sign-ins that last
 //
-// A [Store] keeps refresh tokens, sealed by a [Keyring], in any [KV]:
-// [FileKV], [MemoryKV], or those of the nested modules. [Store.Keep] makes any
-// of the grants above use it; a new refresh token is stored before its access
-// token is used, and processes that share a store take turns. [Accounts] keep
-// many users apart: each has a source of their own, signs out, consents to more
-// scopes when a tool needs them, and can be erased.
+// A [Store] keeps the tokens, sealed by a [Keyring], in any [KV]: [FileKV],
+// [MemoryKV], or those of the nested modules. [Store.Keep] makes any of the
+// grants above use it; a new refresh token is stored before its access token
+// is used, and of the processes that share a store one renews for all.
+// [Accounts] keep many users apart: each has a source of their own, signs out,
+// consents to more scopes when a tool needs them, and can be erased.
 //
 // # Secrecy
 //

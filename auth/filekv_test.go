@@ -273,7 +273,7 @@ func tokenOf(t testing.TB, source auth.TokenSource) *oauth2.Token {
 
 func TestFilesHoldNothingInTheClear(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "store")
-	store := newStore(t, openFiles(t, dir), ring(t), auth.StoreOptions{AccessTokens: true})
+	store := newStore(t, openFiles(t, dir), ring(t), auth.StoreOptions{})
 	save(t, store, keyOf("ann@contoso.example", "Mail.Read"), "canary-refresh")
 	entries, err := os.ReadDir(dir)
 	if err != nil {

@@ -56,7 +56,7 @@ func scopeSet(scopes []string) []string {
 type Record struct {
 	Key          StoreKey
 	RefreshToken Secret
-	// AccessToken and Expiry are kept only by a Store that was told to.
+	// AccessToken and Expiry are zero in a Store of RefreshTokensOnly.
 	AccessToken Secret
 	Expiry      time.Time
 	// Granted are the scopes that the server granted, if it said.
@@ -89,10 +89,12 @@ type StoreOptions struct {
 	// TTL is how long a record is kept without being renewed. Default 90 days,
 	// after which Entra's refresh tokens are dead too.
 	TTL time.Duration
-	// AccessTokens keeps access tokens too: several processes then share one
-	// until it ends, and a restarted one need not fetch. Without it, each
-	// process renews once for itself, one after the other.
-	AccessTokens bool
+	// RefreshTokensOnly keeps access tokens out of the records. By default they
+	// lie there too, sealed like the rest: several processes share one until
+	// it ends, one of them renews it for all, and a restarted process need not
+	// fetch. With this option, each process renews for itself, one after the
+	// other.
+	RefreshTokensOnly bool
 }
 
 // Store keeps sign-ins over any [KV], sealed by a [Keyring]. It is safe for
@@ -155,7 +157,7 @@ func (s *Store) Save(ctx context.Context, r *Record) error {
 		Renewed:      r.Renewed,
 	}
 	wire.Key.Scopes = scopeSet(wire.Key.Scopes)
-	if s.options.AccessTokens {
+	if !s.options.RefreshTokensOnly {
 		wire.AccessToken, wire.Expiry = r.AccessToken.Expose(), r.Expiry
 	}
 	id, old := r.Key.ID(), r.sealed

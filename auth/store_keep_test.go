@@ -215,7 +215,7 @@ func TestTwoSourcesShareATokenOrTakeTurns(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			kv, as, key := new(auth.MemoryKV), newSignIns("r1"), keyOf("ann")
 			as.delay = time.Second
-			store := newStore(t, kv, ring(t), auth.StoreOptions{AccessTokens: shared})
+			store := newStore(t, kv, ring(t), auth.StoreOptions{RefreshTokensOnly: !shared})
 			r := &auth.Record{Key: key, RefreshToken: auth.NewSecret("r1")}
 			if err := store.Save(t.Context(), r); err != nil {
 				t.Fatal(err)

@@ -15,25 +15,27 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/oauth2"
+
 	"github.com/msptoolbelt/toolbelt/auth"
 )
 
 // The environment of a child process, which is this test binary again.
 const (
-	childMode   = "TOOLBELT_AUTH_CHILD" // "once", "loop"; absent in the parent
-	childDir    = "TOOLBELT_AUTH_CHILD_DIR"
-	childServer = "TOOLBELT_AUTH_CHILD_SERVER"
-	childShares = "TOOLBELT_AUTH_CHILD_SHARES" // access tokens are stored
+	childMode    = "TOOLBELT_AUTH_CHILD" // "once", "loop"; absent in the parent
+	childDir     = "TOOLBELT_AUTH_CHILD_DIR"
+	childServer  = "TOOLBELT_AUTH_CHILD_SERVER"
+	childRefresh = "TOOLBELT_AUTH_CHILD_REFRESH_TOKENS_ONLY"
 )
 
 // processAccounts is what each process makes for itself.
-func processAccounts(t testing.TB, dir, server string, shares bool) *auth.Accounts {
+func processAccounts(t testing.TB, dir, server string, options auth.StoreOptions) *auth.Accounts {
 	t.Helper()
 	keys, err := auth.LoadKeyring(filepath.Join(dir, "key", "key"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	store := newStore(t, openFiles(t, filepath.Join(dir, "store")), keys, auth.StoreOptions{AccessTokens: shares})
+	store := newStore(t, openFiles(t, filepath.Join(dir, "store")), keys, options)
 	return newAccounts(t, nil, store, func(c *auth.AccountsConfig) {
 		c.SignIn.HTTPClient = nil
 		c.Authority = authorityAt(server)
@@ -47,8 +49,9 @@ func TestChildProcess(t *testing.T) {
 		t.Skip("runs in child processes only")
 	}
 	var source auth.TokenSource
+	options := auth.StoreOptions{RefreshTokensOnly: os.Getenv(childRefresh) != ""}
 	begin := func() {
-		source = processAccounts(t, os.Getenv(childDir), os.Getenv(childServer), os.Getenv(childShares) != "").Source(contoso("ann"))
+		source = processAccounts(t, os.Getenv(childDir), os.Getenv(childServer), options).Source(contoso("ann"))
 	}
 	begin()
 	fmt.Println("ready")
@@ -77,12 +80,12 @@ type child struct {
 	start io.WriteCloser
 }
 
-func startChild(t testing.TB, mode, dir, server string, shares bool) *child {
+func startChild(t testing.TB, mode, dir, server string, options auth.StoreOptions) *child {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestChildProcess$", "-test.timeout=1m")
 	cmd.Env = append(os.Environ(), childMode+"="+mode, childDir+"="+dir, childServer+"="+server)
-	if shares {
-		cmd.Env = append(cmd.Env, childShares+"=1")
+	if options.RefreshTokensOnly {
+		cmd.Env = append(cmd.Env, childRefresh+"=1")
 	}
 	cmd.Stderr = os.Stderr
 	stdout, err := cmd.StdoutPipe()
@@ -110,23 +113,30 @@ func (c *child) goOn(t testing.TB) {
 	}
 }
 
-// token returns the next token that the child got, "" if it has ended.
+// token returns the first token that the child got, "" if it has ended.
 func (c *child) token() string {
 	line, err := c.lines.ReadString('\n')
-	if err != nil {
-		return "" // a half line too
-	}
-	token, ok := strings.CutPrefix(strings.TrimSpace(line), "token ")
-	if !ok {
+	token, ok := strings.CutPrefix(line, "token ")
+	if err != nil || !ok { // a half line too
 		return ""
 	}
-	return token
+	return strings.TrimSpace(token)
 }
 
+// rest returns the last token that the child got. It got each that it asked
+// for, until it ended or was killed.
 func (c *child) rest(t testing.TB) (token string) {
 	t.Helper()
-	for next := c.token(); next != ""; next = c.token() {
-		token = next
+	for {
+		line, err := c.lines.ReadString('\n')
+		if err != nil {
+			break // a half line is no token
+		}
+		if got, ok := strings.CutPrefix(line, "token "); ok {
+			token = strings.TrimSpace(got)
+		} else if strings.Contains(line, "no token") {
+			t.Errorf("child said %s", line)
+		}
 	}
 	if err := c.Wait(); err != nil {
 		if _, killed := errors.AsType[*exec.ExitError](err); !killed {
@@ -136,38 +146,61 @@ func (c *child) rest(t testing.TB) (token string) {
 	return token
 }
 
-// T7, T11: two processes on one store make one refresh if access tokens are
-// shared, and take turns if not; the grant survives.
+// both runs two processes that ask for a token at the same time.
+func both(t *testing.T, dir, server string, options auth.StoreOptions) (one, two string) {
+	t.Helper()
+	children := []*child{startChild(t, "once", dir, server, options), startChild(t, "once", dir, server, options)}
+	for _, c := range children {
+		c.goOn(t)
+	}
+	return children[0].rest(t), children[1].rest(t)
+}
+
+// T7, T11: two processes on one store make one refresh, or take turns if they
+// may not share access tokens; the grant survives.
 func TestTwoProcessesOneStore(t *testing.T) {
-	for _, shares := range []bool{true, false} {
+	for _, test := range []struct {
+		options auth.StoreOptions
+		ended   int // refreshes when the stored access token has ended
+		good    int // and when it is good
+	}{
+		{auth.StoreOptions{}, 1, 0},
+		{auth.StoreOptions{RefreshTokensOnly: true}, 2, 2},
+	} {
 		d, dir := newDirectory(), t.TempDir()
 		server := httptest.NewServer(d)
 		defer server.Close()
-		first := processAccounts(t, dir, server.URL, false)
-		signIn(t, d, first, contoso("ann"))
-		first.Close()
-		children := []*child{startChild(t, "once", dir, server.URL, shares), startChild(t, "once", dir, server.URL, shares)}
-		for _, c := range children {
-			c.goOn(t)
+		d.Life = time.Second // of the token of the sign-in
+		signIn(t, d, processAccounts(t, dir, server.URL, test.options), contoso("ann"))
+		d.Life = time.Hour
+		refreshed := 0
+		for _, want := range []int{test.ended, test.good} {
+			one, two := both(t, dir, server.URL, test.options)
+			refreshes, reused, _ := d.count()
+			if refreshes-refreshed != want || reused != 0 {
+				t.Errorf("%+v: %d refreshes, %d with a used token; want %d, 0", test.options, refreshes-refreshed, reused, want)
+			}
+			if one == "" || two == "" || (one == two) == test.options.RefreshTokensOnly {
+				t.Errorf("%+v: tokens %q and %q", test.options, one, two)
+			}
+			refreshed = refreshes
 		}
-		var tokens []string
-		for _, c := range children {
-			tokens = append(tokens, c.rest(t))
-		}
-		want := 2
-		if shares {
-			want = 1
-		}
-		if refreshes, reused, _ := d.count(); refreshes != want || reused != 0 {
-			t.Errorf("shared %v: %d refreshes, %d with a used token; want %d, 0", shares, refreshes, reused, want)
-		}
-		if tokens[0] == "" || tokens[1] == "" || (tokens[0] == tokens[1]) != shares {
-			t.Errorf("shared %v: tokens %q", shares, tokens)
-		}
-		if got := access(t, processAccounts(t, dir, server.URL, shares).Source(contoso("ann"))); got == "" {
-			t.Errorf("shared %v: the grant is lost", shares)
+		accounts := processAccounts(t, dir, server.URL, test.options)
+		if first, second := renewed(t, accounts); serialOf(t, second) <= serialOf(t, first) {
+			t.Errorf("%+v: the grant is lost", test.options)
 		}
 	}
+}
+
+// renewed gets ann's token, and another after that was refused.
+func renewed(t testing.TB, accounts *auth.Accounts) (first, second string) {
+	t.Helper()
+	source := accounts.Source(contoso("ann"))
+	if first = access(t, source); first == "" {
+		return "", ""
+	}
+	invalidate(t.Context(), source, &oauth2.Token{AccessToken: first})
+	return first, access(t, source)
 }
 
 // A process is killed while it renews and saves as fast as it can. The store
@@ -178,14 +211,14 @@ func TestKilledWhileSaving(t *testing.T) {
 	d, dir := newDirectory(), t.TempDir()
 	server := httptest.NewServer(d)
 	defer server.Close()
-	signIn(t, d, processAccounts(t, dir, server.URL, true), contoso("ann"))
+	signIn(t, d, processAccounts(t, dir, server.URL, auth.StoreOptions{}), contoso("ann"))
 	kills, lost := countFrom("TOOLBELT_AUTH_KILLS", 12), 0
 	for n := range kills {
 		if t.Failed() {
 			return
 		}
-		shares := n%2 == 0
-		c := startChild(t, "loop", dir, server.URL, shares)
+		options := auth.StoreOptions{RefreshTokensOnly: n%2 == 1}
+		c := startChild(t, "loop", dir, server.URL, options)
 		c.goOn(t)
 		last := c.token()
 		time.Sleep(rand.N(12 * time.Millisecond))
@@ -195,7 +228,7 @@ func TestKilledWhileSaving(t *testing.T) {
 		if token := c.rest(t); token != "" {
 			last = token
 		}
-		if !opensAfterKill(t, d, processAccounts(t, dir, server.URL, shares), last) {
+		if !opensAfterKill(t, d, processAccounts(t, dir, server.URL, options), last) {
 			lost++
 		}
 	}
@@ -209,13 +242,16 @@ func opensAfterKill(t *testing.T, d *directory, accounts *auth.Accounts, last st
 	if _, err := accounts.List(t.Context()); err != nil {
 		t.Errorf("the store does not open: %v", err)
 	}
-	got := access(t, accounts.Source(contoso("ann")))
-	if got == "" {
+	first, second := renewed(t, accounts)
+	if first != "" && serialOf(t, first) < serialOf(t, last) {
+		t.Errorf("a stale token is served: %s after %s", first, last)
+	}
+	if second == "" {
 		signIn(t, d, accounts, contoso("ann"))
 		return false
 	}
-	if serialOf(t, got) < serialOf(t, last) {
-		t.Errorf("a stale token is served: %s after %s", got, last)
+	if serialOf(t, second) <= serialOf(t, first) {
+		t.Errorf("a refused token is served again: %s after %s", second, first)
 	}
 	return true
 }

@@ -59,7 +59,7 @@ func save(t testing.TB, s *auth.Store, key auth.StoreKey, refresh string) {
 	if r == nil {
 		r = &auth.Record{Key: key, SignedIn: time.Now()}
 	}
-	r.RefreshToken, r.AccessToken, r.Expiry = auth.NewSecret(refresh), auth.NewSecret("access of "+refresh), time.Now().Add(time.Hour)
+	r.RefreshToken, r.AccessToken, r.Expiry = auth.NewSecret(refresh), auth.NewSecret("access of "+refresh), time.Now().Add(-time.Minute)
 	if err := s.Save(t.Context(), r); err != nil {
 		t.Fatal(err)
 	}
@@ -113,16 +113,16 @@ func FuzzStoreKey(f *testing.F) {
 	})
 }
 
-func TestStoreHoldsRefreshTokensOnly(t *testing.T) {
-	for _, both := range []bool{false, true} {
-		s := newStore(t, new(auth.MemoryKV), ring(t), auth.StoreOptions{AccessTokens: both})
+func TestStoreHoldsBothTokensUnlessTold(t *testing.T) {
+	for _, both := range []bool{true, false} {
+		s := newStore(t, new(auth.MemoryKV), ring(t), auth.StoreOptions{RefreshTokensOnly: !both})
 		save(t, s, keyOf("ann"), "r1")
 		r, err := s.Load(t.Context(), keyOf("ann"))
 		if err != nil {
 			t.Fatal(err)
 		}
 		if r.RefreshToken.Expose() != "r1" || r.AccessToken.IsZero() == both || r.Expiry.IsZero() == both {
-			t.Errorf("opted in %v: access token kept: %v, expiry %v", both, !r.AccessToken.IsZero(), r.Expiry)
+			t.Errorf("both %v: access token kept: %v, expiry %v", both, !r.AccessToken.IsZero(), r.Expiry)
 		}
 	}
 }
