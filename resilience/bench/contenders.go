@@ -72,6 +72,7 @@ func retryable(_ string, base http.RoundTripper) (http.RoundTripper, error) {
 
 func doNotFollow(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
 
+//nolint:bodyclose // these are policies about answers, not answers
 func failsafe(_ string, base http.RoundTripper) (http.RoundTripper, error) {
 	retry := failsafehttp.NewRetryPolicyBuilder().
 		WithMaxAttempts(attempts).

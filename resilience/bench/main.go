@@ -7,7 +7,9 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
+	"errors"
 	"flag"
 	"fmt"
 	"os"
@@ -17,8 +19,8 @@ import (
 )
 
 func main() {
-	folder := flag.String("out", "resilience/bench", "`folder` of the README, the results and the pictures")
-	quick := flag.Bool("quick", false, "measure with a tenth of the effort, and write nothing")
+	folder := flag.String("out", "", "`folder` of the README, the results and the pictures (default resilience/bench)")
+	quick := flag.Bool("quick", false, "measure with a tenth of the effort, and write only into a folder that is named")
 	draw := flag.Bool("draw", false, "do not measure: draw and print the results that are there")
 	only := flag.String("only", "", "comma-separated `parts` of the names of the contenders to measure")
 	flag.Parse()
@@ -32,7 +34,7 @@ func run(folder string, quick, draw bool, only string) error {
 	var r Results
 	var err error
 	if draw {
-		r, err = read(folder)
+		r, err = read(cmp.Or(folder, home))
 	} else {
 		r, err = measure(effortOf(quick), only)
 	}
@@ -42,10 +44,10 @@ func run(folder string, quick, draw bool, only string) error {
 	if _, err := fmt.Println(table(r)); err != nil {
 		return err
 	}
-	if quick {
+	if quick && folder == "" {
 		return nil
 	}
-	return write(folder, r)
+	return write(cmp.Or(folder, home), r)
 }
 
 // Results are all that was measured in one run.
@@ -57,25 +59,34 @@ type Results struct {
 
 // Result is what was measured of one contender.
 type Result struct {
-	Name        string
-	Version     string
-	Flaky       Flaky
-	Outage503   Outage
-	OutageReset Outage
+	Name     string
+	Version  string
+	Flaky    Flaky
+	Harmless Harmless
+	// What the server does after an operation was, or was not, carried out.
+	Posts503, PostsReset, PostsLate Posts
+	Outage503, OutageReset          Outage
+	Fixed, Rolling, Bucket          Throttled
+	Leaks                           Leaks
+	Memory                          Memory
+	Overhead                        Overhead
 }
 
 // effort is how much is measured.
 type effort struct {
-	calls  int           // of the flaky server
-	limit  time.Duration // for them
-	outage time.Duration
+	calls     int           // of the flaky server, and half as many mixed ones
+	limit     time.Duration // for them
+	posts     int           // of each kind
+	outage    time.Duration
+	throttled time.Duration
+	rounds    int // of the overhead
 }
 
 func effortOf(quick bool) effort {
 	if quick {
-		return effort{calls: 2000, limit: 3 * time.Second, outage: 3 * time.Second}
+		return effort{calls: 2000, limit: 3 * time.Second, posts: 200, outage: 3 * time.Second, throttled: 5 * time.Second, rounds: 3}
 	}
-	return effort{calls: 20_000, limit: 20 * time.Second, outage: 10 * time.Second}
+	return effort{calls: 20_000, limit: 20 * time.Second, posts: 1000, outage: 10 * time.Second, throttled: 15 * time.Second, rounds: 15}
 }
 
 // measure runs every contender through every scenario, one after the other:
@@ -97,6 +108,13 @@ func measure(e effort, only string) (Results, error) {
 				return results, fmt.Errorf("%s, %s: %w", s.name, c.Name, err)
 			}
 		}
+	}
+	overhead, err := overheads(list, e.rounds)
+	if err != nil {
+		return results, fmt.Errorf("overhead: %w", err)
+	}
+	for i := range overhead {
+		results.Contenders[i].Overhead = overhead[i]
 	}
 	results.Seconds = time.Since(began).Round(time.Second).Seconds()
 	return results, nil
@@ -122,18 +140,44 @@ func scenarios(e effort) []scenario {
 			r.Flaky, err = flaky(c, e.calls, e.limit)
 			return err
 		}},
-		{"outage, 503", func(c contender, r *Result) (err error) {
-			r.Outage503, err = outage(c, e.outage, unavailable)
+		{"POSTs", func(c contender, r *Result) error {
+			var errs [4]error
+			r.Posts503, errs[0] = posts(c, e.posts, unavailable)
+			r.PostsReset, errs[1] = posts(c, e.posts, resetting)
+			r.PostsLate, errs[2] = posts(c, e.posts, late)
+			r.Harmless, errs[3] = harmless(c, 20)
+			return errors.Join(errs[:]...)
+		}},
+		{"outages", func(c contender, r *Result) error {
+			var errs [2]error
+			r.Outage503, errs[0] = outage(c, e.outage, unavailable)
+			r.OutageReset, errs[1] = outage(c, e.outage, resetting)
+			return errors.Join(errs[:]...)
+		}},
+		{"throttling", func(c contender, r *Result) error {
+			var errs [3]error
+			r.Fixed, errs[0] = throttled(c, newFixed, e.throttled)
+			r.Rolling, errs[1] = throttled(c, newRolling, e.throttled)
+			r.Bucket, errs[2] = throttled(c, newBucket, e.throttled)
+			return errors.Join(errs[:]...)
+		}},
+		{"leaks", func(c contender, r *Result) (err error) {
+			r.Leaks, err = leaks(c, e.calls/2, e.limit)
 			return err
 		}},
-		{"outage, resets", func(c contender, r *Result) (err error) {
-			r.OutageReset, err = outage(c, e.outage, resetting)
+		{"memory", func(c contender, r *Result) (err error) {
+			r.Memory, err = memory(c)
 			return err
 		}},
 	}
 }
 
-const resultsFile = "results.json"
+// Where a run writes, and the files besides the pictures.
+const (
+	home        = "resilience/bench"
+	resultsFile = "results.json"
+	readmeFile  = "README.md"
+)
 
 func read(folder string) (Results, error) {
 	var r Results
@@ -144,10 +188,27 @@ func read(folder string) (Results, error) {
 	return r, json.Unmarshal(content, &r)
 }
 
+// write puts the results, the pictures and the table into the folder.
 func write(folder string, r Results) error {
 	content, err := json.Marshal(r)
 	if err != nil {
 		return err
 	}
-	return os.WriteFile(filepath.Join(folder, resultsFile), append(content, '\n'), 0o644) //nolint:gosec // for all to read
+	files := map[string]string{resultsFile: string(content) + "\n"}
+	for name, picture := range pictures(r) {
+		files[name] = picture.svg()
+	}
+	readme, err := os.ReadFile(filepath.Join(folder, readmeFile)) //nolint:gosec // the user's folder
+	if err != nil {
+		return err
+	}
+	if files[readmeFile], err = withTable(string(readme), r); err != nil {
+		return err
+	}
+	for name, content := range files {
+		if err := os.WriteFile(filepath.Join(folder, name), []byte(content), 0o644); err != nil { //nolint:gosec // for all to read
+			return err
+		}
+	}
+	return nil
 }

@@ -1,0 +1,207 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/http"
+	"runtime"
+	"slices"
+	"strings"
+	"time"
+)
+
+// Overhead is what a call costs, and what it costs more than with the bare
+// transport. Times are medians of rounds in which the contenders take turns.
+type Overhead struct {
+	StubGet, StubPost         Cost // on a base transport that does nothing
+	LoopbackGet, LoopbackPost Cost
+	Open                      Cost // while the circuit breaker is open
+}
+
+// Cost of one call.
+type Cost struct {
+	Nanoseconds float64
+	Ratio       float64 // to the bare transport, the median of the rounds
+	Allocations float64 // beyond those of the bare transport
+	Bytes       float64 // the same
+}
+
+// A rig is one way to call all contenders.
+type rig struct {
+	clients []http.RoundTripper
+	url     string
+	method  string
+	calls   int // per round
+}
+
+// overheads measures all contenders together, of which the first is the bare
+// transport.
+func overheads(list []contender, rounds int) ([]Overhead, error) {
+	all := make([]Overhead, len(list))
+	server := serve(func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, 100) })
+	defer server.end()
+	for _, m := range []struct {
+		base   http.RoundTripper
+		method string
+		calls  int
+		into   func(*Overhead) *Cost
+	}{
+		{stub{}, http.MethodGet, 2000, func(o *Overhead) *Cost { return &o.StubGet }},
+		{stub{}, http.MethodPost, 2000, func(o *Overhead) *Cost { return &o.StubPost }},
+		{server.base, http.MethodGet, 200, func(o *Overhead) *Cost { return &o.LoopbackGet }},
+		{server.base, http.MethodPost, 200, func(o *Overhead) *Cost { return &o.LoopbackPost }},
+	} {
+		r := rig{url: server.URL, method: m.method, calls: m.calls}
+		for _, c := range list {
+			client, err := c.open(server.URL, m.base)
+			if err != nil {
+				return nil, err
+			}
+			r.clients = append(r.clients, client)
+		}
+		costs, err := r.measure(rounds)
+		if err != nil {
+			return nil, err
+		}
+		for i := range all {
+			*m.into(&all[i]) = costs[i]
+		}
+	}
+	for i, c := range list {
+		if !c.Breaker {
+			continue
+		}
+		cost, err := openCost(c)
+		if err != nil {
+			return nil, err
+		}
+		all[i].Open = cost
+	}
+	return all, nil
+}
+
+// stub is a base transport that does nothing.
+type stub struct{}
+
+// RoundTrip implements [http.RoundTripper].
+func (stub) RoundTrip(req *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: req}, nil
+}
+
+func (r rig) measure(rounds int) ([]Cost, error) {
+	times := make([][]float64, len(r.clients))
+	ratios := make([][]float64, len(r.clients))
+	costs := make([]Cost, len(r.clients))
+	for round := range rounds + 1 { // the first warms up
+		for i, client := range r.clients {
+			took, allocations, size, err := r.round(client)
+			if err != nil {
+				return nil, err
+			}
+			if round == 0 {
+				continue
+			}
+			times[i] = append(times[i], took)
+			ratios[i] = append(ratios[i], took/times[0][len(times[0])-1])
+			if round == 1 || allocations < costs[i].Allocations { // others allocate too
+				costs[i].Allocations, costs[i].Bytes = allocations, size
+			}
+		}
+	}
+	for i := range costs {
+		costs[i].Nanoseconds, costs[i].Ratio = median(times[i]), median(ratios[i])
+	}
+	for i := range costs[1:] {
+		costs[i+1].Allocations -= costs[0].Allocations
+		costs[i+1].Bytes -= costs[0].Bytes
+	}
+	return costs, nil
+}
+
+// round makes calls by one caller, and returns what one of them cost.
+func (r rig) round(client http.RoundTripper) (took, allocations, size float64, err error) {
+	// Callers have a deadline; without one some contenders need a timer.
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	began := time.Now()
+	for range r.calls {
+		if err := r.call(ctx, client); err != nil {
+			return 0, 0, 0, err
+		}
+	}
+	elapsed := time.Since(began)
+	runtime.ReadMemStats(&after)
+	n := float64(r.calls)
+	return float64(elapsed) / n, float64(after.Mallocs-before.Mallocs) / n, float64(after.TotalAlloc-before.TotalAlloc) / n, nil
+}
+
+var kilobyte = strings.Repeat("x", 1<<10)
+
+func (r rig) call(ctx context.Context, client http.RoundTripper) error {
+	var req *http.Request
+	var err error
+	if r.method == http.MethodPost {
+		req, err = http.NewRequestWithContext(ctx, r.method, r.url, strings.NewReader(kilobyte))
+	} else {
+		req, err = http.NewRequestWithContext(ctx, r.method, r.url, nil)
+	}
+	if err != nil {
+		return err
+	}
+	return do(client, req)
+}
+
+// openCost opens a circuit breaker and measures calls that it refuses.
+func openCost(c contender) (Cost, error) {
+	const url = "http://127.0.0.1:1"
+	client, err := c.open(url, dead{})
+	if err != nil {
+		return Cost{}, err
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	r := rig{url: url, method: http.MethodGet}
+	for tries := 0; !isOpen(r.call(ctx, client)); tries++ {
+		if tries > 100 {
+			return Cost{}, fmt.Errorf("%s does not open", c.Name)
+		}
+	}
+	req, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	if err != nil {
+		return Cost{}, err
+	}
+	const calls = 20_000
+	var took []float64
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	for range 10 {
+		began := time.Now()
+		for range calls / 10 {
+			if _, err := client.RoundTrip(req); err == nil { //nolint:bodyclose // its answers have none
+				return Cost{}, fmt.Errorf("%s let a call through", c.Name)
+			}
+		}
+		took = append(took, float64(time.Since(began))/(calls/10))
+	}
+	runtime.ReadMemStats(&after)
+	return Cost{
+		Nanoseconds: median(took),
+		Allocations: float64(after.Mallocs-before.Mallocs) / calls,
+		Bytes:       float64(after.TotalAlloc-before.TotalAlloc) / calls,
+	}, nil
+}
+
+// dead is a base transport whose server is down.
+type dead struct{}
+
+// RoundTrip implements [http.RoundTripper].
+func (dead) RoundTrip(req *http.Request) (*http.Response, error) {
+	return &http.Response{StatusCode: http.StatusServiceUnavailable, Body: http.NoBody, Request: req}, nil
+}
+
+func median(v []float64) float64 {
+	v = slices.Sorted(slices.Values(v))
+	return v[len(v)/2]
+}
