@@ -75,8 +75,22 @@ func TestRenewalsSpread(t *testing.T) {
 	})
 }
 
-// A thousand callers of a dead endpoint share one request, and soon know.
+// A thousand callers of a dead endpoint share one request, and know within
+// 50 ms: the best of a few rounds, for the machine has other work too.
 func TestThousandCallersOfADeadEndpoint(t *testing.T) {
+	const limit = 50 * time.Millisecond
+	best := time.Hour
+	for round := 0; round < 3 && best > limit; round++ {
+		best = min(best, deadEndpoint(t))
+	}
+	if t.Logf("p99 %v", best); best > limit {
+		t.Error("they wait too long")
+	}
+}
+
+// deadEndpoint returns how long it takes until 990 of 1,000 callers know.
+func deadEndpoint(t *testing.T) time.Duration {
+	t.Helper()
 	s := newServer(t)
 	s.answer(func(w http.ResponseWriter, _ url.Values) bool {
 		refuse(w, http.StatusInternalServerError, "server_error", "")
@@ -96,10 +110,11 @@ func TestThousandCallersOfADeadEndpoint(t *testing.T) {
 		})
 	}
 	all.Wait()
-	slices.Sort(took)
-	if p99 := took[990]; s.requests() != 1 || p99 > time.Second { // 50 ms, but for a busy machine and -race
-		t.Errorf("%d requests, p99 %v", s.requests(), p99)
+	if s.requests() != 1 {
+		t.Errorf("%d requests", s.requests())
 	}
+	slices.Sort(took)
+	return took[990]
 }
 
 // Callers at work while the token is renewed over a slow endpoint: nobody waits
