@@ -19,6 +19,7 @@ import (
 	"golang.org/x/oauth2"
 
 	"github.com/msptoolbelt/toolbelt/auth"
+	"github.com/msptoolbelt/toolbelt/internal/dial"
 )
 
 // hostileURLs look like https://graph.example, or lead away from it, one way
@@ -50,7 +51,7 @@ type internet struct {
 func newInternet(t *testing.T) *internet {
 	t.Helper()
 	n := &internet{}
-	dial := func(secure bool) func(context.Context, string, string) (net.Conn, error) {
+	connect := func(secure bool) func(context.Context, string, string) (net.Conn, error) {
 		return func(_ context.Context, _, address string) (net.Conn, error) {
 			address = strings.ToLower(address)
 			ours, theirs := net.Pipe()
@@ -66,7 +67,7 @@ func newInternet(t *testing.T) *internet {
 			return ours, nil
 		}
 	}
-	n.Transport = &http.Transport{DialContext: dial(false), DialTLSContext: dial(true), DisableKeepAlives: true, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}}
+	n.Transport = &http.Transport{DialContext: connect(false), DialTLSContext: connect(true), DisableKeepAlives: true, TLSClientConfig: &tls.Config{MinVersion: tls.VersionTLS12}}
 	t.Cleanup(n.servers.Wait)
 	return n
 }
@@ -208,11 +209,31 @@ func TestHostileTokenEndpoints(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			flow, err := login.Begin("https://app.example/callback")
+			if err != nil {
+				t.Fatal(err)
+			}
+			page, err := url.Parse(flow.URL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = login.Complete(t.Context(), flow, url.Values{"code": {"c4n4ry-code"}, "state": {page.Query().Get("state")}})
+			refusal(t, err)
 			refused(t, login.Source(), nil)
+			o, err := auth.NewOnBehalfOf(auth.OnBehalfOfConfig{
+				Authority: authority, ClientID: "app", ClientAuth: auth.WithSecret(auth.NewSecret(prizedSecret)), HTTPClient: client,
+				Assertion: func(context.Context) (auth.Secret, error) { return auth.NewSecret("c4n4ry-assertion"), nil },
+			})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = o.TokenContext(t.Context())
+			refusal(t, err)
+			o.Close()
 			n.check(t, fmt.Sprint(status, " to ", raw))
 		}
 	}
-	if asked < len(hostileURLs)*3*3 {
+	if asked < len(hostileURLs)*3*5 {
 		t.Errorf("only %d token requests", asked)
 	}
 }
@@ -224,10 +245,39 @@ func refused(t *testing.T, source *auth.Source, err error) {
 	}
 	defer source.Close()
 	token, err := source.TokenContext(t.Context())
-	if err == nil || token != nil {
+	if token != nil {
+		t.Error("the enemy's token was taken")
+	}
+	refusal(t, err)
+}
+
+// refusal fails if err is none, or says what it must not.
+func refusal(t *testing.T, err error) {
+	t.Helper()
+	if err == nil {
 		t.Error("the enemy's token was taken")
 	} else if text := fmt.Sprintf("%v %+v %#v", err, err, err); strings.Contains(text, "c4n4ry") {
 		t.Error(text)
+	}
+}
+
+// TestMetadataServiceIsNotAsked: no address of a configuration, nor a name that
+// leads there, brings this package's own client to the metadata service of a
+// cloud. What is dialled is checked by internal/dial.
+func TestMetadataServiceIsNotAsked(t *testing.T) {
+	const address = "https://169.254.169.254/latest/meta-data"
+	source, err := auth.NewClientCredentials(auth.ClientCredentialsConfig{
+		Authority: auth.Authority{TokenURL: address}, ClientID: "app", ClientAuth: auth.WithSecret(auth.NewSecret(prizedSecret)),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer source.Close()
+	if _, err = source.TokenContext(t.Context()); !errors.Is(err, dial.ErrRefused) {
+		t.Errorf("token: %v", err)
+	}
+	if _, err = auth.Discover(t.Context(), address, auth.DiscoverOptions{}); !errors.Is(err, dial.ErrRefused) {
+		t.Errorf("discovery: %v", err)
 	}
 }
 

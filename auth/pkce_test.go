@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -108,6 +109,43 @@ func checkPage(t *testing.T, h http.Header, text string) {
 func needsUser(err error) bool {
 	failure, ok := errors.AsType[*auth.Error](err)
 	return ok && failure.NeedsUser && failure.NoRetry()
+}
+
+// T7: no other program of this machine can take the address that the answer
+// comes to, in either family.
+func TestLoopbackIsHeldInBothFamilies(t *testing.T) {
+	s := newServer(t)
+	p := newSignIn(t, auth.PKCEConfig{Authority: s.authority(), Open: func(page string) error {
+		asked, err := url.Parse(page)
+		if err != nil {
+			return err
+		}
+		back, err := url.Parse(asked.Query().Get("redirect_uri"))
+		if err != nil || back.Hostname() != "localhost" {
+			t.Errorf("redirect URI %v, %v", back, err)
+		}
+		for _, address := range []string{"127.0.0.1", "::1"} {
+			free, err := new(net.ListenConfig).Listen(t.Context(), "tcp", net.JoinHostPort(address, "0"))
+			if err != nil {
+				t.Logf("this machine has no %s", address)
+				continue
+			}
+			free.Close()
+			l, err := new(net.ListenConfig).Listen(t.Context(), "tcp", net.JoinHostPort(address, back.Port()))
+			if err == nil {
+				l.Close()
+				t.Errorf("%s is free for others", address)
+			}
+			if status, _, _ := visit(t, "http://"+net.JoinHostPort(address, back.Port())+"/"); status != http.StatusMisdirectedRequest && status != http.StatusBadRequest {
+				t.Errorf("%s answers %d", address, status)
+			}
+		}
+		visit(t, page)
+		return nil
+	}})
+	if _, err := p.LoginLoopback(t.Context()); err != nil {
+		t.Error(err)
+	}
 }
 
 // Whatever another page or program sends, the sign-in goes on.
