@@ -12,6 +12,7 @@ import (
 type lane struct {
 	key     string
 	fixed   Pacing
+	line    chan struct{} // held by the first of those who wait for their turn
 	places  chan struct{} // one in it for each request under way; nil: no limit
 	waiting atomic.Int64  // requests that have not been let through yet
 
@@ -22,7 +23,7 @@ type lane struct {
 }
 
 func newLane(k Keys, o *Options, s *sharing) *lane {
-	l := &lane{key: k.Throttle, fixed: o.Limits.Pacing, shared: s.record("pace:" + k.Throttle)}
+	l := &lane{key: k.Throttle, fixed: o.Limits.Pacing, line: make(chan struct{}, 1), shared: s.record("pace:" + k.Throttle)}
 	limit := o.Limits.MaxInFlight
 	if k.MaxInFlight > 0 {
 		limit = k.MaxInFlight
@@ -36,17 +37,17 @@ func newLane(k Keys, o *Options, s *sharing) *lane {
 // turn is a request's place in the order of a lane.
 type turn struct {
 	wait time.Duration // until it may go
-	gate time.Duration // of that, because the server asked for it
-	cuts int           // when it was given
+	cuts int           // of the pace when the turn was given
 	lone bool          // nothing but the gate keeps the requests apart
 }
 
-// reserve gives a request its turn. It takes none if the wait would be longer
-// than patience.
-func (l *lane) reserve(ctx context.Context, patience time.Duration) (t turn, ok bool) {
+// take gives a request its turn, after a wait if it must, unless that is longer
+// than patience. Only the first of those in line may have some patience: who
+// takes a turn far ahead would keep to an old pace.
+func (l *lane) take(ctx context.Context, patience time.Duration) (t turn, ok bool) {
 	now := time.Now()
-	take := func(p *pace) {
-		t.wait, t.gate = p.wait(now, l.fixed)
+	op := func(p *pace) {
+		t.wait = p.wait(now, l.fixed)
 		t.cuts, t.lone = p.Cuts, p.rate(now, l.fixed) == 0
 		if ok = t.wait <= patience; ok {
 			p.take(now, l.fixed)
@@ -57,14 +58,26 @@ func (l *lane) reserve(ctx context.Context, patience time.Duration) (t turn, ok 
 		paced := l.pace.rate(now, l.fixed) > 0
 		l.mu.Unlock()
 		if paced || l.shared.due(now) {
-			l.exchange(ctx, now, take)
+			l.exchange(ctx, now, op)
 			return t, ok
 		}
 	}
 	l.mu.Lock()
-	take(&l.pace)
+	op(&l.pace)
 	l.mu.Unlock()
 	return t, ok
+}
+
+// expect estimates how long a request will stand in line.
+func (l *lane) expect() time.Duration {
+	now := time.Now()
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	wait := l.pace.wait(now, l.fixed)
+	if rate := l.pace.rate(now, l.fixed); rate > 0 && !l.pace.Fast {
+		wait += time.Duration(float64(l.waiting.Load()) / rate * float64(time.Second))
+	}
+	return wait
 }
 
 // holds reports whether a turn, whose time has come, is still worth something.

@@ -22,6 +22,7 @@ const (
 	minRate = 1.0         // a second; slower than this the gate alone is enough
 	margin  = 0.97        // of a rate that was sustained until the server refused
 	slower  = 0.9         // of a rate that was refused soon after it had been found
+	sample  = 20          // that must have been accepted for the quota to be reckoned from it
 	unsaid  = time.Second // the wait to reckon with if a server does not say
 	// steadyWaits is how long a rate is kept before more is tried, in units of
 	// the wait that the server asks for when it is too much: trying then costs
@@ -42,13 +43,17 @@ const (
 // rate stays just below for a while, and then grows along a cubic curve, slowly
 // at first, to find whether there is more (the idea of CUBIC, RFC 9438: near
 // the last limit go carefully). A server that refuses in the time of growth
-// confirms the rate; one that refuses before lowers it.
+// confirms the rate; one that refuses before lowers it. Where hardly anything
+// had been accepted (others may have used up the quota) there is nothing to
+// reckon with: then the rate starts low and doubles twice in the time of such a
+// wait, until the next refusal, as in TCP's slow start.
 type pace struct {
 	Until      time.Time     // the gate is closed until then
 	Next       time.Time     // of the next request if all keep the rate
 	Rate       float64       // learned, at Since; 0 if nothing was
 	Since      time.Time     // since when, or until when the gate is closed
 	Steady     time.Duration // how long Rate is kept
+	Fast       bool          // Rate is a guess and doubles, instead of being kept
 	Most       float64       // what Rate may be corrected to by late news of the last cut
 	Cuts       int           // how often Rate was set; who sends under an older one sends in good faith
 	Eased      float64       // a rate that the server hinted at, until EasedUntil
@@ -74,7 +79,12 @@ func (p *pace) learned(now time.Time) float64 {
 		return 0
 	}
 	age := now.Sub(p.Since)
-	if age <= p.Steady {
+	switch {
+	case p.Fast && age > p.Steady:
+		return 0
+	case p.Fast && age > 0:
+		return p.Rate * math.Exp2(2*steadyWaits*float64(age)/float64(p.Steady))
+	case age <= p.Steady:
 		return p.Rate
 	}
 	x := float64(age-p.Steady) / float64(p.Steady)
@@ -84,16 +94,16 @@ func (p *pace) learned(now time.Time) float64 {
 	return p.Rate * (1 + x*x*x/2)
 }
 
-// wait returns how long a request must wait now, and of that for the gate.
-func (p *pace) wait(now time.Time, fixed Pacing) (total, gate time.Duration) {
-	gate = max(p.Until.Sub(now), 0)
+// wait returns how long a request must wait now.
+func (p *pace) wait(now time.Time, fixed Pacing) time.Duration {
+	gate := max(p.Until.Sub(now), 0)
 	rate := p.rate(now, fixed)
 	if rate == 0 {
-		return gate, gate
+		return gate
 	}
 	// Next runs ahead of the clock by one interval for each request of a burst.
 	credit := time.Duration((p.burst(rate, fixed) - 1) / rate * float64(time.Second))
-	return max(p.Next.Sub(now)-credit, gate), gate
+	return max(max(p.Next.Sub(now), 0)-credit, gate)
 }
 
 // burst returns how many requests may come at once. A rate that was learned
@@ -127,7 +137,7 @@ func (p *pace) accepted(now time.Time, n int) { p.Meter.add(now, n) }
 // merge takes over what another copy learned later.
 func (p *pace) merge(other *pace) {
 	if other.Since.After(p.Since) {
-		p.Rate, p.Most, p.Since, p.Steady = other.Rate, other.Most, other.Since, other.Steady
+		p.Rate, p.Fast, p.Most, p.Since, p.Steady = other.Rate, other.Fast, other.Most, other.Since, other.Steady
 	}
 	if other.EasedUntil.After(p.EasedUntil) {
 		p.Eased, p.EasedUntil = other.Eased, other.EasedUntil
@@ -163,7 +173,8 @@ func (p *pace) throttled(now time.Time, cuts int, wait time.Duration) {
 		p.Rate = max(p.Rate, min(quota, p.Most))
 	case learned == 0:
 		p.cut(now, wait, quota, math.MaxFloat64)
-	case now.Sub(p.Since) > p.Steady: // it was too much only now
+		p.Fast = p.Meter.total() < sample
+	case p.Fast || now.Sub(p.Since) > p.Steady: // it was too much only now
 		p.cut(now, wait, margin*min(learned, p.Meter.recent(now)), margin*learned)
 	default:
 		p.cut(now, wait, min(slower*learned, quota), slower*learned)
@@ -173,6 +184,7 @@ func (p *pace) throttled(now time.Time, cuts int, wait time.Duration) {
 // cut sets the rate, from the moment when the gate opens.
 func (p *pace) cut(now time.Time, wait time.Duration, rate, most float64) {
 	p.Rate, p.Most = max(rate, minRate), most
+	p.Fast = false
 	p.Cuts++
 	p.Since = now
 	if p.Until.After(now) {
@@ -234,6 +246,12 @@ func (m *meter) quota(now time.Time, wait time.Duration) float64 {
 		best = max(best, m[i].over(now, wait))
 	}
 	return best
+}
+
+// total returns what was accepted lately.
+func (m *meter) total() int {
+	c := m[len(m)-1]
+	return c.Past + c.Count
 }
 
 // recent returns what was accepted a second lately.

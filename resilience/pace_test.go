@@ -98,35 +98,51 @@ func simulate(q quota, workers int, warm, length time.Duration, seed uint64) (ac
 	}
 	at := func(t time.Duration, f func()) { heap.Push(&queue, event{t, f}) }
 	now := time.Duration(0)
-	var call func()
-	call = func() {
+	var line []func() // the first holds it
+	var send func(cuts int)
+	var take func()
+	pass := func() {
+		if line = line[1:]; len(line) > 0 {
+			line[0]()
+		}
+	}
+	take = func() {
 		clock := epoch.Add(now)
-		wait, _ := p.wait(clock, Pacing{})
+		wait := p.wait(clock, Pacing{})
 		p.take(clock, Pacing{})
 		cuts := p.Cuts
 		at(now+wait, func() {
-			if _, gate := p.wait(epoch.Add(now), Pacing{}); gate > 0 || p.Cuts != cuts {
-				call()
+			if p.Until.After(epoch.Add(now)) || p.Cuts != cuts {
+				take()
 				return
 			}
+			pass()
+			send(cuts)
+		})
+	}
+	call := func() {
+		if line = append(line, take); len(line) == 1 {
+			take()
+		}
+	}
+	send = func(cuts int) {
+		at(now+latency()/2, func() {
+			ok, ask := q.ask(now)
+			switch {
+			case now < warm:
+			case ok:
+				accepted++
+			default:
+				refused++
+			}
 			at(now+latency()/2, func() {
-				ok, ask := q.ask(now)
-				if now >= warm {
-					if ok {
-						accepted++
-					} else {
-						refused++
-					}
+				if ok {
+					p.accepted(epoch.Add(now), 1)
+					call()
+					return
 				}
-				at(now+latency()/2, func() {
-					if ok {
-						p.accepted(epoch.Add(now), 1)
-						call()
-						return
-					}
-					p.throttled(epoch.Add(now), cuts, ask)
-					at(now+ask+time.Duration(random.Int64N(int64(ask/10)+1)), call)
-				})
+				p.throttled(epoch.Add(now), cuts, ask)
+				at(now+ask+time.Duration(random.Int64N(int64(ask/10)+1)), call)
 			})
 		})
 	}
@@ -158,6 +174,8 @@ func TestPaceFindsTheQuota(t *testing.T) {
 		{"rolling second", 100, func() quota { return &rolling{allow: 100, span: time.Second} }, 0, 15 * time.Second, .95, .05},
 		{"window of a second, for ten minutes", 100, func() quota { return &window{allow: 100, period: time.Second} }, time.Minute, 10 * time.Minute, .93, .01},
 		{"bucket, for ten minutes", 100, func() quota { return &bucket{rate: 100, size: 100, tokens: 100} }, time.Minute, 10 * time.Minute, .93, .01},
+		{"bucket of three", 100, func() quota { return &bucket{rate: 100, size: 3, tokens: 3} }, time.Minute, 10 * time.Minute, .85, .01},
+		{"bucket that others have emptied", 100, func() quota { return &bucket{rate: 100, size: 100, tokens: 1} }, 0, 10 * time.Minute, .9, .01},
 		{"small bucket", 5, func() quota { return &bucket{rate: 5, size: 5, tokens: 5} }, time.Minute, 10 * time.Minute, .9, .02},
 		{"a minute's window", 10, func() quota { return &window{allow: 600, period: time.Minute} }, 10 * time.Minute, time.Hour, .9, .01},
 		{"ten minutes rolling", 10000.0 / 600, func() quota { return &rolling{allow: 10000, span: 10 * time.Minute} }, 20 * time.Minute, 2 * time.Hour, .85, .01},

@@ -41,7 +41,7 @@ func (t *Transport) Snapshot() Snapshot {
 	now := time.Now()
 	for _, l := range t.lanes.all() {
 		l.mu.Lock()
-		_, gate := l.pace.wait(now, l.fixed)
+		gate := max(l.pace.Until.Sub(now), 0)
 		rate := l.pace.rate(now, l.fixed)
 		l.mu.Unlock()
 		s.Throttles = append(s.Throttles, ThrottleState{

@@ -231,32 +231,73 @@ func (o *operation) open(wait time.Duration) error {
 // await waits for the request's turn, if that comes within the caller's
 // patience.
 func (o *operation) await() error {
-	held := time.Duration(0)
-	for {
-		patience := o.retry.MaxRetryAfter - held
-		if deadline, ok := o.req.Context().Deadline(); ok {
-			patience = min(patience, time.Until(deadline))
+	ctx, l := o.req.Context(), o.lane
+	if l.waiting.Load() == 0 {
+		var ok bool
+		if o.turn, ok = l.take(ctx, 0); ok {
+			return nil
 		}
-		t, ok := o.lane.reserve(o.req.Context(), patience)
+	}
+	start := time.Now()
+	end := start.Add(o.retry.MaxRetryAfter)
+	if deadline, ok := ctx.Deadline(); ok && deadline.Before(end) {
+		end = deadline
+	}
+	if expected := l.expect(); expected > end.Sub(start) {
+		return o.refused(expected)
+	}
+	select {
+	case l.line <- struct{}{}:
+	default:
+		if err := o.standInLine(end); err != nil {
+			return err
+		}
+	}
+	defer func() { <-l.line }()
+	for {
+		t, ok := l.take(ctx, time.Until(end))
 		if !ok {
-			return &ThrottledError{Key: o.keys.Throttle, RetryAfter: t.wait, Err: o.last.err}
+			return o.refused(t.wait)
 		}
 		o.turn = t
 		if t.wait == 0 {
 			return nil
 		}
-		wait := t.wait
 		if t.lone {
-			wait += spread(wait)
+			t.wait += spread(t.wait)
 		}
-		held += wait
-		o.lane.waiting.Add(1)
-		err := o.sleep(wait)
-		o.lane.waiting.Add(-1)
-		if err != nil || o.lane.holds(t) {
+		l.waiting.Add(1)
+		err := o.sleep(t.wait)
+		l.waiting.Add(-1)
+		if err != nil || l.holds(t) {
 			return err
 		}
 	}
+}
+
+// standInLine waits to be the first in line.
+func (o *operation) standInLine(end time.Time) error {
+	start := time.Now()
+	o.lane.waiting.Add(1)
+	timer := time.NewTimer(end.Sub(start))
+	defer func() {
+		timer.Stop()
+		o.lane.waiting.Add(-1)
+		o.waited += time.Since(start)
+	}()
+	ctx := o.req.Context()
+	select {
+	case o.lane.line <- struct{}{}:
+		return nil
+	case <-timer.C:
+		return o.refused(o.lane.expect())
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (o *operation) refused(wait time.Duration) error {
+	return &ThrottledError{Key: o.keys.Throttle, RetryAfter: wait, Err: o.last.err}
 }
 
 // takePlace waits for one of the places for requests under way.
