@@ -75,7 +75,10 @@ type world struct {
 	close func()
 }
 
-func newWorld(t *testing.T) *world {
+func newWorld(t *testing.T) *world { return newWorldWith(t, nil) }
+
+// newWorldWith starts a world whose transports are tuned.
+func newWorldWith(t *testing.T, tune func(*resilience.Options)) *world {
 	t.Helper()
 	w := &world{m365: graphtest.New(graphtest.Options{}), halo: halotest.New(halotest.Options{})}
 	base := resilience.NewBase()
@@ -86,6 +89,9 @@ func newWorld(t *testing.T) *world {
 	}
 	// Shorter waits than in life, so that the run ends the same day.
 	patience := resilience.Options{Base: base, Retry: resilience.RetryPolicy{BaseDelay: time.Millisecond, MaxDelay: 10 * time.Millisecond}}
+	if tune != nil {
+		tune(&patience)
+	}
 	microsoft, err := graph.New(auth.Static(w.m365.Token()), graph.Options{BaseURL: w.m365.URL(), TimeZone: "Europe/Berlin", Resilience: patience})
 	if err != nil {
 		t.Fatal(err)
