@@ -143,10 +143,22 @@ func (c *Client) batchOnce(ctx context.Context, requests []batchRequest, open []
 		now := batchAnswer{Status: http.StatusBadGateway, Err: c.service.Unread(requests[i].rest(), nil)}
 		if replies := answered[strconv.Itoa(i)]; len(replies) == 1 {
 			now = c.batchAnswer(ctx, requests[i], replies[0])
+			c.heed(ctx, requests[i], now)
 		}
 		answers[i] = c.after(answers[i], requests[i], now)
 	}
 	return nil
+}
+
+// heed lets everybody wait who is throttled together with a request: the answer
+// to the batch is a success, which hides the refusal from the transport.
+func (c *Client) heed(ctx context.Context, request batchRequest, answer batchAnswer) {
+	switch answer.Status {
+	case http.StatusTooManyRequests, 509, http.StatusServiceUnavailable:
+		if asked, ok := resilience.RetryAfter(answer.Header, time.Now()); ok && asked > 0 {
+			c.service.Hold(ctx, request.rest(), asked)
+		}
+	}
 }
 
 // after returns the answer to another attempt. When it fails, too, what the

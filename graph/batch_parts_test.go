@@ -196,3 +196,21 @@ func TestAllPartsThrottled(t *testing.T) {
 		t.Errorf("%v, %v", failed, err)
 	}
 }
+
+// Who is throttled together with a part of somebody's batch waits as well.
+func TestThrottledPartHoldsOthers(t *testing.T) {
+	b := newBatcher(t, func(path string, _ int) []batchReply {
+		if path == "/me/messages/odd" {
+			return one(http.StatusTooManyRequests, "90")
+		}
+		return one(http.StatusOK, "")
+	})
+	answers, err := b.client.batch(t.Context(), []batchRequest{{Method: http.MethodGet, Path: "/me/messages/odd"}, {Method: http.MethodGet, Path: "/me/messages/even"}})
+	if err != nil || codeOf(answers[0].Err) != mcptools.CodeThrottled || answers[1].Err != nil {
+		t.Fatal(answers, err)
+	}
+	err = b.client.get(t.Context(), "/me/messages/other", nil, nil, &struct{}{})
+	if e, ok := errors.AsType[*mcptools.Error](err); !ok || e.Code != mcptools.CodeThrottled || e.RetryAfter < 80*time.Second || e.RetryAfter > 90*time.Second || len(b.batches) != 1 {
+		t.Errorf("%v after %v", err, b.batches)
+	}
+}

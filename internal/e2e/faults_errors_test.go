@@ -25,7 +25,7 @@ type faultCase struct {
 	tune     func(*resilience.Options)
 }
 
-const later = `(?s)^%CODE%: .*\nWhat to do: wait until then .*\nTry again in %S% s\.`
+const later = `(?s)^%CODE%.*\nWhat to do: wait until then .*\nTry again in %S% s\.`
 
 func says(code, seconds string) string {
 	return strings.NewReplacer("%CODE%", code, "%S%", seconds).Replace(later)

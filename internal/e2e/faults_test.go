@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"net/http"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -44,7 +46,8 @@ var weather = graphtest.Rates{
 // and nothing may be left behind.
 func TestFaults(t *testing.T) {
 	defer goleak.VerifyNone(t)
-	w := newWorld(t)
+	upstream := new(attempts)
+	w := newWorldWith(t, func(o *resilience.Options) { o.Keys, o.Hooks.Attempt = apart(), upstream.note })
 	defer w.close()
 	run := newFaultRun(t, w)
 
@@ -63,8 +66,22 @@ func TestFaults(t *testing.T) {
 	if good := run.good.Load(); good < faultCalls*8/10 {
 		t.Errorf("only %d of %d calls succeeded", good, faultCalls)
 	}
+	if run.writes.doubled+run.writes.lost > 0 {
+		t.Errorf("writes: %+v", run.writes)
+	}
 	t.Logf("%d calls in %s: %d good, errors %v", faultCalls, took.Round(time.Millisecond), run.good.Load(), run.codes)
+	t.Logf("%d requests went upstream: %v", upstream.all, upstream.classes)
+	t.Logf("writes: %+v", run.writes)
 	t.Logf("faults of Microsoft 365 %v, of HaloPSA %v", w.m365.Faults().Injected(), w.halo.Faults().Injected())
+}
+
+// apart throttles each request by itself: weather that refuses at random has no
+// pace that could be found.
+func apart() func(*http.Request) resilience.Keys {
+	var n atomic.Int64
+	return func(r *http.Request) resilience.Keys {
+		return resilience.Keys{Breaker: r.URL.Host, Throttle: strconv.FormatInt(n.Add(1), 10)}
+	}
 }
 
 // world is the two fakes, and their tools through the whole library.
@@ -110,6 +127,8 @@ type faultRun struct {
 	world *world
 	kinds []faultKind
 	good  atomic.Int64
+
+	writes writes
 
 	mu      sync.Mutex
 	codes   map[mcptools.Code]int
@@ -199,6 +218,7 @@ func (r *faultRun) compare() {
 		tally := map[string]int{}
 		for marker, code := range r.reports[kind.name] {
 			n := counted[marker]
+			r.writes.note(string(code), n)
 			tally[fmt.Sprintf("%s %d", code, n)]++
 			switch {
 			case n > 1:

@@ -98,7 +98,8 @@ func (f *Faults) Clear() {
 }
 
 // Injected returns how often each fault was injected, by name: "429", "503",
-// "drop-before", "drop-after", "drop-during", "delay".
+// "drop-before", "drop-after", "drop-during", "delay"; "part-429" and so on for
+// those of the parts of a batch.
 func (f *Faults) Injected() map[string]int {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -127,10 +128,7 @@ func (f *Faults) draw(method, path string) (Answer, bool) {
 		answer, ok = f.roll()
 	}
 	if ok {
-		if f.injected == nil {
-			f.injected = map[string]int{}
-		}
-		f.injected[answer.name()]++
+		f.count(answer.name())
 	}
 	return answer, ok
 }
@@ -143,11 +141,22 @@ func (f *Faults) Part(method, path string) (Answer, bool) {
 	for _, plan := range f.next {
 		if plan.left > 0 && plan.path != "" && plan.answer.Status != 0 && plan.answer.Drop == NoDrop && plan.matches(method, path) {
 			plan.left--
+			f.count("part-" + plan.answer.name())
 			return plan.answer, true
 		}
 	}
 	answer, hit := f.roll()
-	return answer, hit && answer.Status != 0
+	if hit = hit && answer.Status != 0; hit {
+		f.count("part-" + answer.name())
+	}
+	return answer, hit
+}
+
+func (f *Faults) count(name string) {
+	if f.injected == nil {
+		f.injected = map[string]int{}
+	}
+	f.injected[name]++
 }
 
 func (p *planned) matches(method, path string) bool {

@@ -2,14 +2,19 @@ package rest
 
 import (
 	"cmp"
+	"context"
 	"time"
 
 	"github.com/msptoolbelt/toolbelt/mcptools"
+	"github.com/msptoolbelt/toolbelt/resilience"
 )
 
 // patience is what a caller is asked for where a service is throttling or in
 // trouble and does not say for how long.
 const patience = 30 * time.Second
+
+// breather is what a caller is asked for where our own calls are too many.
+const breather = 5 * time.Second
 
 // later completes the error of a call that may succeed later: when to try again,
 // and what to do until then. Wait is what the service asked for, or 0. Every
@@ -25,6 +30,18 @@ func (s *Service) later(e *mcptools.Error, wait time.Duration) {
 		e.Hint = cmp.Or(e.Hint, "ask for less at a time")
 	default:
 		e.RetryAfter = wait
+	}
+}
+
+// Hold makes all calls that are throttled together with r wait for a time: for a
+// refusal that came inside of another answer, such as for a part of a batch.
+func (s *Service) Hold(ctx context.Context, r Request, wait time.Duration) {
+	transport, ok := s.Client.Transport.(*resilience.Transport)
+	if !ok {
+		return
+	}
+	if request, err := s.build(ctx, r); err == nil { // else it cannot be sent either
+		transport.Hold(request, wait)
 	}
 }
 

@@ -117,6 +117,11 @@ func (s *Service) unanswered(r Request, err error, sent bool) error {
 		return signInFailed(s.Name, signIn, err)
 	}
 	switch {
+	case errors.Is(err, resilience.ErrOverloaded):
+		e.Code, e.Message = mcptools.CodeThrottled, "too many calls of "+s.Name+" are under way"
+		e.Hint = "make fewer calls at once"
+		s.later(e, breather)
+		return e
 	case errors.Is(err, resilience.ErrHostNotAllowed), errors.Is(err, resilience.ErrInsecureURL):
 		e.Code, e.Message = mcptools.CodePermissionDenied, "the address is not one of "+s.Name
 		return e
