@@ -16,7 +16,10 @@
 // status is Error from 400 on and for an attempt without an answer. It ends
 // with the headers of the answer and not with its body, as the conventions
 // want it where a body may be left unread; nothing is left behind if it is
-// never closed. A request that is refused without an attempt has no span.
+// never closed. The resend count is that of the transport's repetitions; a
+// redirect that a client follows counts anew. A request that is refused without
+// an attempt has no span, and neither has one that a transport above the base
+// stops, such as one that finds no token.
 //
 // # Metrics
 //

@@ -27,6 +27,14 @@ func refusalType(ctx context.Context, err error) string {
 	return errorType(ctx, err)
 }
 
+// Windows has numbers of its own, which its ECONNREFUSED and ECONNRESET of
+// package syscall are not; nowhere else are they errors.
+const (
+	wsaAborted = syscall.Errno(10053)
+	wsaReset   = syscall.Errno(10054)
+	wsaRefused = syscall.Errno(10061)
+)
+
 // errorType returns the error.type of an attempt that failed with err on a
 // request with ctx. It has nothing of the error's text.
 func errorType(ctx context.Context, err error) string {
@@ -53,6 +61,9 @@ func errorType(ctx context.Context, err error) string {
 		{syscall.ECONNREFUSED, "connection_refused"},
 		{syscall.ECONNRESET, "connection_reset"},
 		{syscall.EPIPE, "connection_reset"},
+		{wsaRefused, "connection_refused"},
+		{wsaReset, "connection_reset"},
+		{wsaAborted, "connection_reset"},
 		{io.EOF, "connection_closed"},
 		{io.ErrUnexpectedEOF, "connection_closed"},
 	} {

@@ -2,15 +2,20 @@ package otelresilience_test
 
 import (
 	"context"
+	"errors"
 	"net/http"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/otel/metric"
+	"go.opentelemetry.io/otel/metric/noop"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/msptoolbelt/toolbelt/resilience"
+	"github.com/msptoolbelt/toolbelt/resilience/otelresilience"
 )
 
 func TestThrottled(t *testing.T) {
@@ -119,17 +124,16 @@ func TestObserveAddsUpWhatHasTheSameName(t *testing.T) {
 
 func TestWaitsForATurn(t *testing.T) {
 	b := newBench(t, answers(), func(s *setup) {
-		s.resilience.Limits.Pacing = resilience.Pacing{Rate: 100, Burst: 1}
+		s.resilience.Limits.Pacing = resilience.Pacing{Rate: 2, Burst: 1}
 	})
-	for range 3 {
+	for range 2 {
 		if err := b.do(t.Context(), t, http.MethodGet, "/"); err != nil {
 			t.Fatal(err)
 		}
 	}
-	waits := b.measured(t, "resilience.wait")
-	if len(waits) != 1 || !strings.HasPrefix(waits[0], "resilience.wait.duration{resilience.key=HOST,resilience.wait.reason=turn} ") {
-		t.Errorf("waits: %q", waits)
-	}
+	equal(t, "waits", b.measured(t, "resilience.wait"), []string{
+		"resilience.wait.duration{resilience.key=HOST,resilience.wait.reason=turn} 1",
+	})
 }
 
 func TestDurationHasTheBucketsOfTheConventions(t *testing.T) {
@@ -178,5 +182,68 @@ func TestHooksAreKept(t *testing.T) {
 	}
 	if len(b.measured(t, "resilience.")) < 5 {
 		t.Errorf("metrics: %q", b.measured(t, "resilience."))
+	}
+}
+
+func TestCollectingWhileRequestsAreMade(t *testing.T) {
+	b := newBench(t, answers(503, 503, 503))
+	stop, err := b.Observe(b.transport.Snapshot)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var callers sync.WaitGroup
+	for range 8 {
+		callers.Go(func() {
+			for range 8 {
+				if err := b.do(t.Context(), t, http.MethodGet, "/"); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	for range 20 {
+		b.measured(t, "")
+	}
+	callers.Wait()
+	if err := stop(); err != nil {
+		t.Fatal(err)
+	}
+	if n := len(b.spans.GetSpans()); n != 64+3 {
+		t.Errorf("%d spans of 64 requests and 3 repetitions", n)
+	}
+}
+
+func TestGlobalProviders(t *testing.T) {
+	telemetry, err := otelresilience.New(otelresilience.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	b := newBench(t, answers())
+	b.Telemetry = telemetry
+	if b.transport, err = resilience.New(telemetry.Instrument(resilience.Options{Hosts: []string{b.url}})); err != nil {
+		t.Fatal(err)
+	}
+	defer b.transport.CloseIdleConnections()
+	if err := b.do(t.Context(), t, http.MethodGet, "/"); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// broken makes no counters.
+type broken struct{ noop.MeterProvider }
+
+type brokenMeter struct{ noop.Meter }
+
+var errBroken = errors.New("no counters here")
+
+func (broken) Meter(string, ...metric.MeterOption) metric.Meter { return brokenMeter{} }
+
+func (brokenMeter) Int64Counter(string, ...metric.Int64CounterOption) (metric.Int64Counter, error) {
+	return nil, errBroken
+}
+
+func TestNewFailsWithoutInstruments(t *testing.T) {
+	if _, err := otelresilience.New(otelresilience.Options{MeterProvider: broken{}}); !errors.Is(err, errBroken) {
+		t.Errorf("error %v", err)
 	}
 }

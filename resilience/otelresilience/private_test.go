@@ -30,6 +30,7 @@ func TestNothingPersonalIsTold(t *testing.T) {
 		w.WriteHeader(http.StatusTooManyRequests)
 		fmt.Fprint(w, canary)
 	}, func(s *setup) {
+		s.resilience.Retry.MaxAttempts = 2 // each of its 429 makes the transport slower
 		base := resilience.NewBase()
 		s.resilience.Base = roundTripper(func(r *http.Request) (*http.Response, error) {
 			switch fails++; fails {
@@ -102,9 +103,10 @@ func TestErrorTypes(t *testing.T) {
 			s.resilience.Base = roundTripper(func(*http.Request) (*http.Response, error) { return nil, err })
 		}
 	}
-	untrusted := httptest.NewTLSServer(http.NotFoundHandler())
-	defer untrusted.Close()
+	untrusted := httptest.NewUnstartedServer(http.NotFoundHandler())
 	untrusted.Config.ErrorLog = log.New(io.Discard, "", 0)
+	untrusted.StartTLS()
+	defer untrusted.Close()
 	release := make(chan struct{})
 	defer close(release)
 	hang := func(_ http.ResponseWriter, r *http.Request) {
@@ -132,6 +134,7 @@ func TestErrorTypes(t *testing.T) {
 		"other certificate":  {change: fail(x509.HostnameError{Certificate: &x509.Certificate{}}), want: "certificate"},
 		"nobody listens":     {change: func(s *setup) { s.resilience.Hosts = []string{unused(t)} }, want: "connection_refused"},
 		"reset":              {change: fail(&net.OpError{Op: "read", Err: syscall.ECONNRESET}), want: "connection_reset"},
+		"reset on Windows":   {change: fail(&net.OpError{Op: "read", Err: syscall.Errno(10054)}), want: "connection_reset"},
 		"unreachable":        {change: fail(&net.OpError{Op: "dial", Err: errors.New("no route")}), want: "connection_failed"},
 		"no such name":       {change: fail(&net.DNSError{Err: "no such host", Name: canary, IsNotFound: true}), want: "name_resolution"},
 		"private address":    {change: fail(fmt.Errorf("dial: %w", resilience.ErrPrivateAddress)), want: "private_address"},
@@ -162,6 +165,31 @@ func TestErrorTypes(t *testing.T) {
 				t.Errorf("metrics: %q", metrics)
 			}
 		})
+	}
+}
+
+func TestTypesOfRefusals(t *testing.T) {
+	over, cancel := context.WithCancel(t.Context())
+	cancel()
+	late, cancel := context.WithTimeout(t.Context(), 0)
+	defer cancel()
+	for want, test := range map[string]struct {
+		ctx context.Context
+		err error
+	}{
+		"breaker_open": {over, fmt.Errorf("%w (after %w)", &resilience.OpenError{Err: told(canary)}, told(canary))},
+		"throttled":    {t.Context(), &resilience.ThrottledError{Err: told(canary)}},
+		"overloaded":   {t.Context(), resilience.ErrOverloaded},
+		"cancelled":    {over, context.Canceled},
+		"timeout":      {late, context.DeadlineExceeded},
+	} {
+		b := newBench(t, answers())
+		req, err := http.NewRequestWithContext(test.ctx, http.MethodGet, b.url, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		b.Instrument(resilience.Options{}).Hooks.Refuse(resilience.RefuseEvent{Request: req, Err: test.err})
+		equal(t, "refusals", b.measured(t, "resilience."), []string{"resilience.refusals{error.type=" + want + "} 1"})
 	}
 }
 

@@ -34,7 +34,8 @@ type Options struct {
 	Propagator propagation.TextMapPropagator
 	// Template returns what a request's path is made from, such as
 	// "/users/{id}/messages", for url.template, url.full and the span's name,
-	// or "". It must be one of few, and hold nothing of the request itself.
+	// or "". It begins with a slash, is one of few, and has nothing of the
+	// request itself in it.
 	Template func(*http.Request) string
 	// Key names a breaker or throttle key of package resilience in attributes;
 	// nil names it as it is. Use it if keys are personal or too many: those of
