@@ -37,7 +37,11 @@ func (c *Client) upload(ctx context.Context, draftPath string, f file, report fu
 		UploadURL string `json:"uploadUrl"`
 	}
 	item := map[string]any{"attachmentType": "file", "name": f.name, "contentType": f.contentType, "size": len(f.content)}
-	if err := c.send(ctx, http.MethodPost, draftPath+"/attachments/createUploadSession", map[string]any{"AttachmentItem": item}, &session); err != nil {
+	begin := rest.Request{
+		Method: http.MethodPost, Path: draftPath + "/attachments/createUploadSession", Body: map[string]any{"AttachmentItem": item},
+		Safe: true, // a session that nobody uses expires
+	}
+	if _, err := c.service.Do(ctx, begin, &session); err != nil {
 		return err
 	}
 	target, err := c.uploadTarget(session.UploadURL)

@@ -4,7 +4,9 @@ import (
 	"net/http"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
+	"time"
 
 	"github.com/msptoolbelt/toolbelt/graph/graphtest"
 	"github.com/msptoolbelt/toolbelt/halopsa/halotest"
@@ -74,6 +76,35 @@ func TestErrorsSayWhen(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// A call that finds too many others under way is told so, and was not sent.
+func TestErrorsOfOverload(t *testing.T) {
+	w := newWorldWith(t, func(o *resilience.Options) { o.Limits.MaxInFlight, o.Limits.MaxWait = 1, time.Millisecond })
+	defer w.close()
+	session := catalogtest.Connect(t, w.tools)
+	for tool, service := range map[string]struct {
+		path   string
+		faults *fakehttp.Faults
+	}{
+		"m365_mail_folders": {"/mailFolders", w.m365.Faults()}, "halo_teams_list": {"/Team", w.halo.Faults()},
+	} {
+		service.faults.Next(1, http.MethodGet, service.path, fakehttp.Answer{Delay: time.Second})
+		var first sync.WaitGroup
+		first.Go(func() {
+			if _, err := w.tools.Call(t.Context(), tool, []byte("{}")); err != nil {
+				t.Error(err)
+			}
+		})
+		for service.faults.Injected()["delay"] == 0 {
+			time.Sleep(time.Millisecond)
+		}
+		_, failure := catalogtest.Invoke(t, session, tool, map[string]any{})
+		first.Wait()
+		if !regexp.MustCompile(`^throttled: too many calls of .* are under way\nWhat to do: make fewer calls at once\nTry again in 5 s\.$`).MatchString(failure) {
+			t.Errorf("%s: %q", tool, failure)
+		}
 	}
 }
 
