@@ -147,17 +147,7 @@ func (w *witness) person(t *testing.T, s *authtest.Server, hostile authtest.Host
 	if err != nil {
 		t.Fatal(err)
 	}
-	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
-	resp, err := client.Get(flow.URL)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_ = resp.Body.Close()
-	back, err := resp.Location()
-	if err != nil {
-		t.Fatal(err)
-	}
-	answer := back.Query()
+	answer := authorized(t, flow.URL)
 	_, foreign := login.Complete(t.Context(), flow, url.Values{"code": {answer.Get("code")}, "state": {"another"}})
 	attack(s, hostile)
 	token, err := login.Complete(t.Context(), flow, answer)

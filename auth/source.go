@@ -133,7 +133,7 @@ func NewSource(fetch FetchFunc, options SourceOptions) *Source {
 		options.RefreshBefore = 5 * time.Minute
 	}
 	if options.ExpireBefore <= 0 {
-		options.ExpireBefore = 30 * time.Second
+		options.ExpireBefore = defaultExpireBefore
 	}
 	if options.FetchTimeout <= 0 {
 		options.FetchTimeout = 30 * time.Second

@@ -222,6 +222,29 @@ func TestReuseEndsTheFamily(t *testing.T) {
 	}
 }
 
+// A token of any claims is as good as one that was asked for, until all end.
+func TestIssue(t *testing.T) {
+	for _, dialect := range []authtest.Dialect{authtest.Generic, authtest.Entra, authtest.Halo} {
+		s := serve(t, authtest.Options{Dialect: dialect})
+		token := s.Issue(map[string]any{"sub": "sam", "exp": time.Now().Add(time.Hour).Unix()})
+		ask := func(token string) int {
+			client := &http.Client{Transport: &auth.Transport{Source: auth.Static(token), Hosts: []string{s.URL()}}}
+			resp, err := client.Get(s.APIURL())
+			if err != nil {
+				t.Fatal(err)
+			}
+			_ = resp.Body.Close()
+			return resp.StatusCode
+		}
+		if good, made := ask(token), ask(token+"x"); good != http.StatusOK || made != http.StatusUnauthorized {
+			t.Errorf("dialect %d: %d, and %d for one that was made up", dialect, good, made)
+		}
+		if s.RevokeAll(); ask(token) != http.StatusUnauthorized {
+			t.Errorf("dialect %d: revoked, and yet good", dialect)
+		}
+	}
+}
+
 func TestIssuerAndDenial(t *testing.T) {
 	s := serve(t, authtest.Options{})
 	for _, issuer := range []string{"", "https://evil.example"} {
