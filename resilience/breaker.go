@@ -113,22 +113,6 @@ func (b *breaker) cooldown() time.Duration {
 	return b.policy.Cooldown
 }
 
-// trip opens a closed breaker, for others have found that it should be, and
-// keeps an open one open until then.
-func (b *breaker) trip(until time.Time) {
-	if b.closed.Load() {
-		b.streak.Store(int64(b.policy.Consecutive))
-		if done, err := b.circuit.Allow(); err == nil {
-			done(false)
-		}
-	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if until.After(b.openUntil) {
-		b.openUntil = until
-	}
-}
-
 // state returns the state, and until when it is open if it is.
 func (b *breaker) state() (State, time.Time) {
 	b.mu.Lock()

@@ -16,14 +16,13 @@ type lane struct {
 	places  chan struct{} // one in it for each request under way; nil: no limit
 	waiting atomic.Int64  // requests that have not been let through yet
 
-	mu       sync.Mutex
-	pace     pace
-	accepted int // requests that the others have not been told of
-	shared   *record
+	mu     sync.Mutex
+	pace   pace
+	shared common
 }
 
 func newLane(k Keys, o *Options, s *sharing) *lane {
-	l := &lane{key: k.Throttle, fixed: o.Limits.Pacing, line: make(chan struct{}, 1), shared: s.record("pace:" + k.Throttle)}
+	l := &lane{key: k.Throttle, fixed: o.Limits.Pacing, line: make(chan struct{}, 1), shared: common{record: s.record("pace", k.Throttle)}}
 	limit := o.Limits.MaxInFlight
 	if k.MaxInFlight > 0 {
 		limit = k.MaxInFlight
@@ -44,27 +43,28 @@ type turn struct {
 // take gives a request its turn, after a wait if it must, unless that is longer
 // than patience. Only the first of those in line may have some patience: who
 // takes a turn far ahead would keep to an old pace.
-func (l *lane) take(ctx context.Context, patience time.Duration) (t turn, ok bool) {
+func (l *lane) take(ctx context.Context, patience time.Duration) (turn, bool) {
 	now := time.Now()
-	op := func(p *pace) {
-		t.wait = p.wait(now, l.fixed)
-		t.cuts, t.lone = p.Cuts, p.rate(now, l.fixed) == 0
-		if ok = t.wait <= patience; ok {
-			p.take(now, l.fixed)
-		}
-	}
-	if l.shared != nil {
-		l.mu.Lock()
-		paced := l.pace.rate(now, l.fixed) > 0
-		l.mu.Unlock()
-		if paced || l.shared.due(now) {
-			l.exchange(ctx, now, op)
-			return t, ok
-		}
-	}
 	l.mu.Lock()
-	op(&l.pace)
+	if l.shared.record == nil || l.pace.rate(now, l.fixed) == 0 && !l.shared.record.due(now) {
+		defer l.mu.Unlock()
+		return l.pace.turn(now, l.fixed, patience)
+	}
 	l.mu.Unlock()
+	return l.takeTogether(ctx, patience)
+}
+
+func (l *lane) takeTogether(ctx context.Context, patience time.Duration) (t turn, ok bool) {
+	l.exchange(ctx, func(p *pace, now time.Time) { t, ok = p.turn(now, l.fixed, patience) })
+	return t, ok
+}
+
+func (p *pace) turn(now time.Time, fixed Pacing, patience time.Duration) (t turn, ok bool) {
+	t.wait = p.wait(now, fixed)
+	t.cuts, t.lone = p.Cuts, p.rate(now, fixed) == 0
+	if ok = t.wait <= patience; ok {
+		p.take(now, fixed)
+	}
 	return t, ok
 }
 
@@ -91,10 +91,9 @@ func (l *lane) holds(t turn) bool {
 func (l *lane) accept(now time.Time, told hint) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.shared != nil {
-		l.accepted++
-	} else {
-		l.pace.accepted(now, 1)
+	l.pace.accepted(now, 1)
+	if l.shared.record != nil {
+		l.shared.untold.add(now)
 	}
 	if told != (hint{}) {
 		told.apply(&l.pace, now)
@@ -104,63 +103,35 @@ func (l *lane) accept(now time.Time, told hint) {
 // throttled notes a refusal of a request that was sent in turn t, and reports
 // whether it is the first of its kind.
 func (l *lane) throttled(ctx context.Context, t turn, wait time.Duration) (first bool) {
-	now := time.Now()
-	l.change(ctx, now, func(p *pace) {
+	rejoined := l.rejoined(time.Now())
+	l.change(ctx, func(p *pace, now time.Time) {
 		first = p.Cuts == t.cuts
+		learned := p.learned(now)
 		p.throttled(now, t.cuts, wait)
+		if rejoined {
+			p.Rate = max(p.Rate, slower*learned)
+		}
 	})
 	return first
 }
 
 // hold closes the gate, and reports whether it was open.
 func (l *lane) hold(ctx context.Context, wait time.Duration) (first bool) {
-	now := time.Now()
-	l.change(ctx, now, func(p *pace) {
+	l.change(ctx, func(p *pace, now time.Time) {
 		first = !p.Until.After(now)
 		p.hold(now, wait)
 	})
 	return first
 }
 
-func (l *lane) change(ctx context.Context, now time.Time, op func(*pace)) {
-	if l.shared != nil {
-		l.exchange(ctx, now, op)
+func (l *lane) change(ctx context.Context, op func(*pace, time.Time)) {
+	if l.shared.record != nil {
+		l.exchange(ctx, op)
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	op(&l.pace)
-}
-
-// exchange changes the pace that the processes share, or ours if there is no
-// way to the others.
-func (l *lane) exchange(ctx context.Context, now time.Time, op func(*pace)) {
-	var next pace
-	told := 0
-	done := swap(ctx, l.shared, func(p *pace) {
-		l.mu.Lock()
-		told = l.accepted
-		p.merge(&l.pace)
-		l.mu.Unlock()
-		if told > 0 {
-			p.accepted(now, told)
-		}
-		op(p)
-		next = *p
-	})
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if done {
-		next.merge(&l.pace) // a hint may have come meanwhile
-		l.pace = next
-		l.accepted -= told
-		return
-	}
-	if l.accepted > 0 {
-		l.pace.accepted(now, l.accepted)
-		l.accepted = 0
-	}
-	op(&l.pace)
+	op(&l.pace, time.Now())
 }
 
 // tryEnter takes one of the places for requests under way, if one is free.

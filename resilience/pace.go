@@ -134,23 +134,6 @@ func (p *pace) take(now time.Time, fixed Pacing) {
 // accepted notes n requests that the server did not refuse.
 func (p *pace) accepted(now time.Time, n int) { p.Meter.add(now, n) }
 
-// merge takes over what another copy learned later.
-func (p *pace) merge(other *pace) {
-	if other.Since.After(p.Since) {
-		p.Rate, p.Fast, p.Most, p.Since, p.Steady = other.Rate, other.Fast, other.Most, other.Since, other.Steady
-	}
-	if other.EasedUntil.After(p.EasedUntil) {
-		p.Eased, p.EasedUntil = other.Eased, other.EasedUntil
-	}
-	if other.Until.After(p.Until) {
-		p.Until = other.Until
-	}
-	if other.Next.After(p.Next) {
-		p.Next = other.Next
-	}
-	p.Cuts = max(p.Cuts, other.Cuts)
-}
-
 // hold closes the gate for wait; it never opens it earlier than before.
 func (p *pace) hold(now time.Time, wait time.Duration) {
 	if until := now.Add(min(wait, longestHold)); until.After(p.Until) {

@@ -194,3 +194,17 @@ func TestPaceFindsTheQuota(t *testing.T) {
 		})
 	}
 }
+
+// A burst passes at once, from the first request on.
+func TestPaceBurst(t *testing.T) {
+	t.Parallel()
+	var p pace
+	now, fixed := time.Unix(1e9, 0), Pacing{Rate: 2, Burst: 10}
+	for i := range 12 {
+		want := max(time.Duration(i-9), 0) * 500 * time.Millisecond
+		if wait := p.wait(now, fixed); wait != want {
+			t.Errorf("request %d waits %v, want %v", i, wait, want)
+		}
+		p.take(now, fixed)
+	}
+}

@@ -2,9 +2,10 @@ package resilience
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"log/slog"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -14,12 +15,12 @@ import (
 // what one learns of an outage spares the others the same lesson.
 //
 // Its methods are those of auth.KV, so that the Redis module of package auth
-// (auth/rediskv) is one. Values are numbers and times, and ids contain [Keys].
+// (auth/rediskv) is one. Ids are hashes of [Keys], values are numbers and times.
 // The processes' clocks should agree to within some 100 ms.
 //
 // A KV that fails, or takes longer than 100 ms, is left alone for a second;
 // each process goes on with what it knows, alone, and no request fails or waits
-// for that reason.
+// for that reason. Its methods must return when ctx ends.
 type KV interface {
 	// Get returns the value of id, nil if there is none or it has expired.
 	Get(ctx context.Context, id string) ([]byte, error)
@@ -33,7 +34,8 @@ const (
 	exchangeTime = 100 * time.Millisecond // for one exchange with the KV
 	aloneTime    = time.Second            // before a KV that failed is tried again
 	newsTime     = 250 * time.Millisecond // between two looks at what the others know
-	recordLife   = 30 * time.Minute
+	recordLife   = time.Hour
+	maxRecord    = 16 << 10 // ours have 1 KiB
 	maxSwaps     = 16
 )
 
@@ -51,16 +53,38 @@ func newSharing(o *Options) *sharing {
 	return &sharing{kv: o.Shared, logger: o.Logger}
 }
 
-// record returns the shared record of an id; nil if nothing is shared.
-func (s *sharing) record(id string) *record {
+// record returns the shared record of a key; nil if nothing is shared. Its id
+// names the layout of the value, so that versions that differ do not meet.
+func (s *sharing) record(kind, key string) *record {
 	if s == nil {
 		return nil
 	}
-	return &record{sharing: s, id: "resilience:" + id}
+	hash := sha256.Sum256([]byte(key))
+	return &record{sharing: s, id: "resilience1:" + kind + ":" + hex.EncodeToString(hash[:]), turn: make(chan struct{}, 1)}
 }
 
-// alone reports whether the KV has failed lately.
-func (s *sharing) alone() bool { return time.Now().UnixNano() < s.aloneUntil.Load() }
+// ticket is the right to ask the KV, until it fails.
+type ticket int64
+
+// reach returns a ticket if the KV is to be asked: not if it has failed lately,
+// and after that by one caller at a time, so that the others need not wait for
+// what may well fail again.
+func (s *sharing) reach() (ticket, bool) {
+	until := s.aloneUntil.Load()
+	if until == 0 {
+		return 0, true
+	}
+	now := time.Now()
+	next := now.Add(aloneTime).UnixNano()
+	ok := now.UnixNano() >= until && s.aloneUntil.CompareAndSwap(until, next)
+	return ticket(next), ok
+}
+
+// valid reports whether the KV has not failed since the ticket was given.
+func (s *sharing) valid(t ticket) bool {
+	until := s.aloneUntil.Load()
+	return until == 0 || until == int64(t)
+}
 
 // failed notes an error of the KV. Only the first of a row is worth a warning.
 func (s *sharing) failed(err error) {
@@ -81,9 +105,13 @@ type record struct {
 	id    string
 	looks atomic.Int64 // when it was last read, in nanoseconds of the Unix epoch
 
-	mu  sync.Mutex // one exchange at a time
-	raw []byte     // as last seen
+	turn chan struct{} // holds one thing while an exchange is under way
+	raw  []byte        // as last seen; guarded by turn
 }
+
+// lock lets one exchange be under way at a time.
+func (r *record) lock()   { r.turn <- struct{}{} }
+func (r *record) unlock() { <-r.turn }
 
 // due reports, to one caller at a time, that it is time to look for news.
 func (r *record) due(now time.Time) bool {
@@ -91,26 +119,30 @@ func (r *record) due(now time.Time) bool {
 	return now.UnixNano()-last >= int64(newsTime) && r.looks.CompareAndSwap(last, now.UnixNano())
 }
 
-// swap changes the value of a record, and reports whether it could. Op may be
-// called several times.
-func swap[T any](ctx context.Context, r *record, op func(*T)) bool {
-	if r.alone() {
-		return false
+// shared is what a record may hold. A value that is not sound was written by a
+// stranger, or by a process whose clock is wrong, and is taken for none.
+type shared interface{ sound(now time.Time) bool }
+
+func decode[T shared](raw []byte, now time.Time) (value T, ok bool) {
+	if len(raw) == 0 || len(raw) > maxRecord || json.Unmarshal(raw, &value) != nil || !value.sound(now) {
+		return *new(T), false
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.alone() { // since we stood in line
+	return value, true
+}
+
+// swap changes the value of a record, and reports whether it surely did. Op may
+// be called several times, or never. The caller holds the lock.
+func swap[T shared](ctx context.Context, r *record, t ticket, op func(*T, time.Time)) bool {
+	if !r.valid(t) { // since we stood in line
 		return false
 	}
 	// The caller's haste must not make the KV look broken.
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTime)
 	defer cancel()
 	for range maxSwaps {
-		var value T
-		if json.Unmarshal(r.raw, &value) != nil { // none, or another version's
-			value = *new(T)
-		}
-		op(&value)
+		now := wall()
+		value, _ := decode[T](r.raw, now)
+		op(&value, now)
 		raw, err := json.Marshal(value)
 		if err != nil {
 			r.failed(err)
@@ -119,7 +151,7 @@ func swap[T any](ctx context.Context, r *record, op func(*T)) bool {
 		done, err := r.kv.CompareAndSwap(ctx, r.id, r.raw, raw, recordLife)
 		if err == nil && done {
 			r.raw = raw
-			r.looks.Store(time.Now().UnixNano())
+			r.looks.Store(now.UnixNano())
 			r.worked()
 			return true
 		}
@@ -136,8 +168,9 @@ func swap[T any](ctx context.Context, r *record, op func(*T)) bool {
 }
 
 // look reads the value of a record.
-func look[T any](ctx context.Context, r *record) (value T, ok bool) {
-	if r.alone() {
+func look[T shared](ctx context.Context, r *record) (value T, ok bool) {
+	t, ok := r.reach()
+	if !ok || !r.valid(t) {
 		return value, false
 	}
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), exchangeTime)
@@ -148,5 +181,12 @@ func look[T any](ctx context.Context, r *record) (value T, ok bool) {
 		return value, false
 	}
 	r.worked()
-	return value, raw != nil && json.Unmarshal(raw, &value) == nil
+	return decode[T](raw, wall())
 }
+
+// wall returns the time that processes have in common: without the monotonic
+// clock, which is one's own.
+func wall() time.Time { return time.Now().Round(0) }
+
+// plausible reports whether a time lies not too far ahead to be meant.
+func plausible(t, now time.Time) bool { return !t.After(now.Add(longestHold + time.Hour)) }

@@ -37,7 +37,7 @@ func New(options Options) (*Transport, error) {
 func (t *Transport) circuit(k Keys) *circuit {
 	return t.circuits.get(k.Breaker, func() *circuit {
 		size := t.options.Retry.Budget
-		c := &circuit{key: k.Breaker, budget: budget{left: size, size: size}, shared: t.sharing.record("breaker:" + k.Breaker)}
+		c := &circuit{key: k.Breaker, budget: budget{left: size, size: size}, shared: t.sharing.record("breaker", k.Breaker)}
 		c.breaker = newBreaker(k.Breaker, &t.options, func(e StateEvent) {
 			c.publish(e.To)
 			t.tellState(e)
@@ -77,7 +77,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		o.apply(call)
 	}
 	o.keys = t.options.Keys(req)
-	o.circuit, o.lane = t.circuit(o.keys), t.lane(o.keys)
+	o.circuit, o.lane = t.circuit(o.keys), t.lane(o.keys) //nolint:contextcheck // a change of state belongs to no request
 	defer o.abandon()
 	resp, err := o.run() //nolint:contextcheck // the context is that of the request it holds
 	o.returned = true

@@ -1,0 +1,201 @@
+package resilience
+
+import (
+	"context"
+	"math"
+	"time"
+)
+
+// common is what a lane has in common with those of other processes. Its zero
+// value shares nothing.
+type common struct {
+	record *record
+
+	// Guarded by the lane's mu.
+	changes []*change // to be made with the next exchange
+	untold  tally     // accepted requests that the others do not know of
+	agreed  *pace     // what was known together, while alone
+	joined  time.Time // when we were last not alone any more
+}
+
+// change is a change of the pace. Those that come while an exchange is under
+// way are made together in the next one: a slow KV slows each but once.
+type change struct {
+	op   func(*pace, time.Time)
+	made bool // guarded by the record's lock
+}
+
+// tally counts requests.
+type tally struct {
+	count int
+	since time.Time // of the first
+}
+
+func (t *tally) add(now time.Time) {
+	if t.count == 0 {
+		t.since = now
+	}
+	t.count++
+}
+
+// exchange makes a change of the pace that the processes share, or of ours if
+// there is no way to the others. Op may be called several times; its last call
+// counts.
+func (l *lane) exchange(ctx context.Context, op func(*pace, time.Time)) {
+	r := l.shared.record
+	ticket, ok := r.reach()
+	if !ok {
+		l.alone(op)
+		return
+	}
+	own := &change{op: op}
+	l.mu.Lock()
+	l.shared.changes = append(l.shared.changes, own)
+	l.mu.Unlock()
+
+	r.lock()
+	defer r.unlock()
+	if own.made {
+		return
+	}
+	var batch []*change
+	var next pace
+	var told int
+	done := swap(ctx, r, ticket, func(p *pace, now time.Time) {
+		l.mu.Lock()
+		defer l.mu.Unlock()
+		batch = append(batch, l.shared.changes...)
+		l.shared.changes = nil
+		told = l.shared.untold.count
+		l.contribute(p, now)
+		for _, c := range batch {
+			c.op(p, now)
+		}
+		next = *p
+	})
+	if done {
+		l.agree(next, told)
+	} else {
+		l.mu.Lock()
+		batch = append(batch, l.shared.changes...)
+		l.shared.changes = nil
+		l.mu.Unlock()
+		for _, c := range batch {
+			l.alone(c.op)
+		}
+	}
+	for _, c := range batch {
+		c.made = true
+	}
+}
+
+// alone makes a change that the others are not told of, except by its effects
+// later.
+func (l *lane) alone(op func(*pace, time.Time)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.shared.agreed == nil {
+		agreed := l.pace
+		l.shared.agreed = &agreed
+	}
+	op(&l.pace, wall())
+}
+
+// agree takes over what was written, with told accepted requests of ours in it.
+func (l *lane) agree(next pace, told int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	untold := &l.shared.untold
+	untold.count -= told
+	untold.since = wall()
+	next.heed(&l.pace) // what came meanwhile
+	if untold.count > 0 {
+		next.accepted(untold.since, untold.count)
+	}
+	if l.shared.agreed != nil {
+		l.shared.joined = untold.since
+	}
+	l.pace, l.shared.agreed = next, nil
+}
+
+// rejoined reports whether we have not been alone for long enough that what was
+// accepted lately is what the server allows: alone, everyone is too fast or too
+// slow.
+func (l *lane) rejoined(now time.Time) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return now.Sub(l.shared.joined) < minSteady
+}
+
+// contribute adds to p, which the others wrote, what we know and they do not.
+func (l *lane) contribute(p *pace, now time.Time) {
+	own := l.pace
+	if a := l.shared.agreed; a != nil && a.learned(now) > own.learned(now) {
+		// What was found alone is only our part of the quota.
+		own.Rate, own.Fast, own.Most, own.Since, own.Steady = a.Rate, a.Fast, a.Most, a.Since, a.Steady
+	}
+	if p.Meter.empty() {
+		p.Meter = own.Meter // the KV has lost it
+	} else {
+		p.Meter.spread(l.shared.untold.since, now, l.shared.untold.count)
+	}
+	p.merge(&own)
+}
+
+// merge takes over what another copy learned later.
+func (p *pace) merge(other *pace) {
+	p.heed(other)
+	if other.Since.After(p.Since) {
+		p.Rate, p.Fast, p.Most, p.Since, p.Steady = other.Rate, other.Fast, other.Most, other.Since, other.Steady
+	}
+	// The queue begins anew with each cut: an older one is none to stand in.
+	if other.Cuts > p.Cuts || other.Cuts == p.Cuts && other.Next.After(p.Next) {
+		p.Next = other.Next
+	}
+	p.Cuts = max(p.Cuts, other.Cuts)
+}
+
+// heed takes over the server's wishes that another copy knows of.
+func (p *pace) heed(other *pace) {
+	if other.Until.After(p.Until) {
+		p.Until = other.Until
+	}
+	if other.EasedUntil.After(p.EasedUntil) {
+		p.Eased, p.EasedUntil = other.Eased, other.EasedUntil
+	}
+}
+
+// sound reports whether a pace can be meant.
+func (p pace) sound(now time.Time) bool {
+	for _, t := range []time.Time{p.Until, p.Next, p.Since, p.EasedUntil} {
+		if !plausible(t, now) {
+			return false
+		}
+	}
+	for _, rate := range []float64{p.Rate, p.Most, p.Eased} {
+		if rate < 0 || rate > 0 && rate < margin*slower*minRate || math.IsNaN(rate) {
+			return false
+		}
+	}
+	for _, c := range p.Meter {
+		if c.Count < 0 || c.Past < 0 || !plausible(c.Start, now) || !plausible(c.Last, now) {
+			return false
+		}
+	}
+	return p.Cuts >= 0 && p.Steady >= 0 && p.Steady <= maxSteady
+}
+
+func (m *meter) empty() bool { return m[0].Start.IsZero() }
+
+// spread adds n requests that came evenly since a moment.
+func (m *meter) spread(since, now time.Time, n int) {
+	if n == 0 {
+		return
+	}
+	const most = 100
+	span := max(now.Sub(since), 0)
+	steps := min(max(int(span/spans[0]), 1), most)
+	for i := range steps {
+		m.add(since.Add(span*time.Duration(i+1)/time.Duration(steps)), n*(i+1)/steps-n*i/steps)
+	}
+}
