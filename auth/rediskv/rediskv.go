@@ -1,11 +1,12 @@
-// Package rediskv keeps sign-ins and sessions in Redis: an auth.KV that the
-// replicas of a server share.
+// Package rediskv keeps in Redis what the replicas of a server share: sign-ins
+// and sessions, as the auth.KV of an auth.Store, and the limits of the servers
+// that they call, as the Shared of resilience.Options.
 //
-// Redis sees ids, which are hashes, and what auth.Store has sealed. Use TLS and
-// a user of its own for it (rediss:// in the address), and a server that does
-// not evict: with maxmemory-policy other than noeviction, users may be asked to
-// sign in anew. A failover to a replica may lose the last writes, and a lost
-// refresh token asks for a new sign-in.
+// Redis sees ids, which are hashes, what auth.Store has sealed, and of limits
+// numbers and times. Use TLS and a user of its own for it (rediss:// in the
+// address), and a server that does not evict: with maxmemory-policy other than
+// noeviction, users may be asked to sign in anew. A failover to a replica may
+// lose the last writes, and a lost refresh token asks for a new sign-in.
 package rediskv
 
 import (
@@ -28,6 +29,10 @@ type KV struct {
 
 // New returns a KV whose keys begin with prefix, such as "toolbelt:". The
 // client's timeouts and retries count; closing it is up to the caller.
+//
+// The client of a cluster or ring should be made with ContextTimeoutEnabled, or
+// else a server that hangs is waited for beyond the deadlines of contexts. That
+// of a single server need not.
 func New(client redis.UniversalClient, prefix string) *KV {
 	return &KV{client, prefix}
 }
@@ -61,12 +66,27 @@ else
 end
 return 1`)
 
+// within returns the client for a call that ends by ctx's deadline. Left to
+// itself, go-redis heeds a deadline between its attempts only.
+func (k *KV) within(ctx context.Context) redis.UniversalClient {
+	client, single := k.client.(*redis.Client)
+	deadline, limited := ctx.Deadline()
+	if !single || !limited || client.Options().ContextTimeoutEnabled {
+		return k.client
+	}
+	timeout := max(time.Until(deadline), time.Millisecond)
+	if own := client.Options().ReadTimeout; own > 0 && own <= timeout {
+		return k.client
+	}
+	return client.WithTimeout(timeout)
+}
+
 // Get implements [auth.KV].
 func (k *KV) Get(ctx context.Context, id string) ([]byte, error) {
 	if err := check(ctx, id); err != nil {
 		return nil, err
 	}
-	value, err := k.client.Get(ctx, k.prefix+id).Bytes()
+	value, err := k.within(ctx).Get(ctx, k.prefix+id).Bytes()
 	if errors.Is(err, redis.Nil) {
 		return nil, nil
 	}
@@ -93,7 +113,7 @@ func (k *KV) CompareAndSwap(ctx context.Context, id string, old, value []byte, t
 	if ttl > 0 {
 		life = max(ttl.Milliseconds(), 1)
 	}
-	done, err := swap.Run(ctx, k.client, []string{k.prefix + id}, present, old, value, life).Int()
+	done, err := swap.Run(ctx, k.within(ctx), []string{k.prefix + id}, present, old, value, life).Int()
 	if err != nil {
 		return false, fmt.Errorf("rediskv: compare and swap: %w", err)
 	}
@@ -105,7 +125,7 @@ func (k *KV) Delete(ctx context.Context, id string) error {
 	if err := check(ctx, id); err != nil {
 		return err
 	}
-	if err := k.client.Del(ctx, k.prefix+id).Err(); err != nil {
+	if err := k.within(ctx).Del(ctx, k.prefix+id).Err(); err != nil {
 		return fmt.Errorf("rediskv: delete: %w", err)
 	}
 	return nil

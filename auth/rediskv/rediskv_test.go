@@ -3,11 +3,9 @@ package rediskv_test
 import (
 	"bytes"
 	"context"
-	"fmt"
 	"net"
 	"os"
 	"os/exec"
-	"strconv"
 	"testing"
 	"time"
 
@@ -56,8 +54,14 @@ func fake(t testing.TB) string {
 	return server.Addr()
 }
 
-// real starts a redis-server on loopback.
-func real(t *testing.T) string {
+// server is a redis-server on loopback that can be killed and started anew.
+type server struct {
+	program, address string
+	process          *exec.Cmd
+}
+
+// real starts a server.
+func real(t *testing.T) *server {
 	t.Helper()
 	program, err := exec.LookPath("redis-server")
 	if err != nil {
@@ -70,25 +74,46 @@ func real(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	port := listener.Addr().(*net.TCPAddr).Port
+	s := &server{program: program, address: listener.Addr().String()}
 	_ = listener.Close()
-	var output bytes.Buffer
-	server := exec.CommandContext(t.Context(), program, "--bind", "127.0.0.1", "--port", strconv.Itoa(port), "--save", "", "--dir", t.TempDir())
-	server.Stdout, server.Stderr = &output, &output
-	if err := server.Start(); err != nil {
+	s.start(t)
+	t.Cleanup(func() { s.kill(t) })
+	return s
+}
+
+func (s *server) start(t *testing.T) {
+	t.Helper()
+	host, port, err := net.SplitHostPort(s.address)
+	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = server.Wait() }) // the test's context ends it
-	address := net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
-	client := connect(t, address)
+	var output bytes.Buffer
+	s.process = exec.Command(s.program, "--bind", host, "--port", port, "--save", "", "--dir", t.TempDir()) //nolint:noctx // kill ends it
+	s.process.Stdout, s.process.Stderr = &output, &output
+	if err := s.process.Start(); err != nil {
+		t.Fatal(err)
+	}
+	client := connect(t, s.address)
 	for range 100 {
 		if client.Ping(t.Context()).Err() == nil {
-			return address
+			return
 		}
 		time.Sleep(50 * time.Millisecond)
 	}
+	s.kill(t)
 	t.Fatalf("redis-server does not answer: %s", output.String())
-	return ""
+}
+
+// kill ends the server by SIGKILL.
+func (s *server) kill(t *testing.T) {
+	t.Helper()
+	if s.process.ProcessState != nil {
+		return
+	}
+	if err := s.process.Process.Kill(); err != nil {
+		t.Error(err)
+	}
+	_ = s.process.Wait() // says that it was killed
 }
 
 func contract(t *testing.T, address string) {
@@ -97,7 +122,7 @@ func contract(t *testing.T, address string) {
 
 func TestContractFake(t *testing.T) { contract(t, fake(t)) }
 
-func TestContractRealServer(t *testing.T) { contract(t, real(t)) }
+func TestContractRealServer(t *testing.T) { contract(t, real(t).address) }
 
 // Prefixes keep applications apart.
 func TestPrefix(t *testing.T) {
@@ -139,32 +164,29 @@ func TestServerGone(t *testing.T) {
 	}
 }
 
-func ExampleNew() {
-	server := miniredis.NewMiniRedis() // in place of a real one
-	if err := server.Start(); err != nil {
-		fmt.Println(err)
-		return
-	}
-	defer server.Close()
-	client := redis.NewClient(&redis.Options{Addr: server.Addr()})
-	defer func() { _ = client.Close() }()
-
-	keys, err := auth.NewKeyring(auth.NewKey()) // a real one comes from a secret store
+// A server that hangs is waited for until the context's deadline, whatever the
+// client's timeouts.
+func TestServerHangs(t *testing.T) {
+	listener, err := net.Listen("tcp", "127.0.0.1:0") // accepts, and says nothing
 	if err != nil {
-		fmt.Println(err)
-		return
+		t.Fatal(err)
 	}
-	store, err := auth.NewStore(rediskv.New(client, "toolbelt:"), keys, auth.StoreOptions{})
-	if err != nil {
-		fmt.Println(err)
-		return
+	t.Cleanup(func() { _ = listener.Close() })
+	kv := rediskv.New(connect(t, listener.Addr().String()), "")
+	for name, call := range map[string]func(context.Context) error{
+		"get": func(ctx context.Context) error { _, err := kv.Get(ctx, "id"); return err },
+		"swap": func(ctx context.Context) error {
+			_, err := kv.CompareAndSwap(ctx, "id", nil, []byte("v"), 0)
+			return err
+		},
+		"delete": func(ctx context.Context) error { return kv.Delete(ctx, "id") },
+	} {
+		ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		start := time.Now()
+		err := call(ctx)
+		cancel()
+		if took := time.Since(start); err == nil || took > time.Second {
+			t.Errorf("%s: %v after %v", name, err, took)
+		}
 	}
-	key := auth.StoreKey{Issuer: "https://login.example", ClientID: "portal", Subject: "ann"}
-	if err := store.Save(context.Background(), &auth.Record{Key: key, RefreshToken: auth.NewSecret("…")}); err != nil {
-		fmt.Println(err)
-		return
-	}
-	record, err := store.Load(context.Background(), key)
-	fmt.Println(record.Key.Subject, record.RefreshToken, err)
-	// Output: ann [REDACTED] <nil>
 }
