@@ -95,7 +95,7 @@ func (c *Client) batchChunk(ctx context.Context, requests []batchRequest, answer
 		}
 		var wait time.Duration
 		open, wait = worthWaiting(requests, open, answers, time.Until(until), c.backoff(attempt))
-		if len(open) == 0 || pause(ctx, wait) != nil {
+		if len(open) == 0 || !pause(ctx, wait) {
 			return nil
 		}
 	}

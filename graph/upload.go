@@ -97,7 +97,7 @@ func (c *Client) sendParts(ctx context.Context, target uploadTarget, content []b
 		case err == nil:
 			failures = 0
 		default:
-			if failures++; failures > maxUploadFailures || !resumable(err) || pause(ctx, c.backoff(failures)) != nil {
+			if failures++; failures > maxUploadFailures || !resumable(err) || !pause(ctx, c.backoff(failures)) {
 				return false, err
 			}
 			if next, err = target.next(ctx, err); err != nil {

@@ -14,14 +14,14 @@ func (c *Client) backoff(attempt int) time.Duration {
 	return longest/2 + rand.N(longest/2+1) //nolint:gosec // jitter
 }
 
-// pause waits, and returns the reason if the context ends before.
-func pause(ctx context.Context, wait time.Duration) error {
+// pause waits, and reports whether the context lasted as long.
+func pause(ctx context.Context, wait time.Duration) bool {
 	timer := time.NewTimer(wait)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-		return nil
+		return true
 	case <-ctx.Done():
-		return context.Cause(ctx)
+		return false
 	}
 }
