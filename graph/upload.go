@@ -59,13 +59,15 @@ func (c *Client) upload(ctx context.Context, draftPath string, f file, report fu
 	switch {
 	case err == nil && after > before: // the last answer was lost
 		return nil
-	case failed == nil:
+	case err == nil && failed != nil:
+		return notUploaded(failed)
+	case err == nil:
 		target.cancel(ctx)
 		return &mcptools.Error{Code: mcptools.CodeUpstream, Message: "the upload service took the file, but the message does not have it"}
-	case err == nil:
-		return notUploaded(failed)
+	case failed != nil:
+		return failed
 	}
-	return failed
+	return c.service.Doubtful(rest.Request{Method: http.MethodPost, Path: draftPath + "/attachments"}, err)
 }
 
 // notUploaded takes the doubt out of the error of an upload that left nothing.
@@ -74,7 +76,7 @@ func notUploaded(err error) error {
 	if !ok || e.Code != mcptools.CodeUncertain {
 		return err
 	}
-	certain := &mcptools.Error{Code: mcptools.CodeUnavailable, Message: "the upload broke off, and nothing of the file was kept", Hint: "try again", Err: e.Err}
+	certain := &mcptools.Error{Code: mcptools.CodeUnavailable, Message: "the upload broke off, and nothing of the file was kept", Hint: "the same call makes a new message with it", Err: e.Err}
 	certain.RetryAfter = waitOf(e.Err)
 	return certain
 }
@@ -185,7 +187,7 @@ func (t uploadTarget) next(ctx context.Context, failed error) (int, error) {
 	response, err := t.service.Send(ctx, rest.Request{Method: http.MethodGet, Path: t.path})
 	switch {
 	case errors.Is(err, mcptools.CodeNotFound):
-		return 0, &mcptools.Error{Code: mcptools.CodeUnavailable, Message: "the upload session ended before the file was complete", Hint: "try again", Err: failed}
+		return 0, &mcptools.Error{Code: mcptools.CodeUnavailable, Message: "the upload session ended before the file was complete", Hint: "the same call makes a new message with it", Err: failed}
 	case err != nil:
 		return 0, failed
 	}
