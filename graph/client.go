@@ -78,7 +78,11 @@ func New(source auth.TokenSource, options Options) (*Client, error) {
 	if c.codec, err = paging.NewCodec(options.CursorKey); err != nil {
 		return nil, fmt.Errorf("graph: %w", err)
 	}
-	authorized, err := rest.Stack(base, source, options.Resilience)
+	tuned := options.Resilience
+	if tuned.Keys == nil {
+		tuned.Keys = c.keys
+	}
+	authorized, err := rest.Stack(base, source, tuned)
 	if err != nil {
 		return nil, fmt.Errorf("graph: %w", err)
 	}

@@ -12,6 +12,7 @@ import (
 
 	"github.com/msptoolbelt/toolbelt/auth"
 	"github.com/msptoolbelt/toolbelt/internal/cache"
+	"github.com/msptoolbelt/toolbelt/internal/origin"
 	"github.com/msptoolbelt/toolbelt/internal/paging"
 	"github.com/msptoolbelt/toolbelt/internal/rest"
 	"github.com/msptoolbelt/toolbelt/internal/when"
@@ -29,7 +30,11 @@ type Options struct {
 	// OnPremises lets the name of the instance lead to an address of a private
 	// network, which is refused otherwise.
 	OnPremises bool
-	// Resilience tunes the transport; its Hosts are set by the client.
+	// Resilience tunes the transport; its Hosts are set by the client. Hosted
+	// HaloPSA refuses more than 300 requests in 5 minutes, whoever makes them, so
+	// Limits.Pacing is 60 at once and then 0.8 a second unless it is set; a
+	// negative Rate is no pacing. Instances on premises, and on loopback, have
+	// no such limit.
 	Resilience resilience.Options
 	// Identity names whoever the context's call is for, where one client serves
 	// several agents. Cursors and caches of one identity are no use to another.
@@ -89,6 +94,9 @@ func New(source auth.TokenSource, options Options) (*Client, error) {
 		options.Resilience.Base = resilience.NewPrivateBase()
 	}
 	options.Resilience.Base = newPatient(options.Resilience)
+	if pacing := &options.Resilience.Limits.Pacing; pacing.Rate == 0 && !options.OnPremises && !origin.Loopback(base.Hostname()) {
+		*pacing = hostedPacing
+	}
 	authorized, err := rest.Stack(base, source, options.Resilience)
 	if err != nil {
 		return nil, fmt.Errorf("halopsa: %w", err)
@@ -97,6 +105,10 @@ func New(source auth.TokenSource, options Options) (*Client, error) {
 		Header: http.Header{"Accept-Language": {"en-US"}}}
 	return c, nil
 }
+
+// hostedPacing keeps to the limit that hosted HaloPSA names when it refuses:
+// "300 Requests per rolling 5 minute window".
+var hostedPacing = resilience.Pacing{Rate: 0.8, Burst: 60}
 
 // apiURL returns the root of the API of an instance.
 func apiURL(address string) (*url.URL, error) {

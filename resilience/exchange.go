@@ -138,6 +138,7 @@ func (l *lane) contribute(p *pace, now time.Time) {
 		p.Meter = own.Meter // the KV has lost it
 	} else {
 		p.Meter.spread(l.shared.untold.since, now, l.shared.untold.count)
+		p.Run += l.shared.untold.count
 	}
 	p.merge(&own)
 }
@@ -147,6 +148,10 @@ func (p *pace) merge(other *pace) {
 	p.heed(other)
 	if other.Since.After(p.Since) {
 		p.Rate, p.Fast, p.Most, p.Since, p.Steady = other.Rate, other.Fast, other.Most, other.Since, other.Steady
+		p.Top, p.Doubts, p.Run, p.Past = other.Top, other.Doubts, other.Run, other.Past
+	}
+	if other.Deaf.After(p.Deaf) {
+		p.Deaf = other.Deaf
 	}
 	// The queue begins anew with each cut: an older one is none to stand in.
 	if other.Cuts > p.Cuts || other.Cuts == p.Cuts && other.Next.After(p.Next) {
@@ -167,7 +172,7 @@ func (p *pace) heed(other *pace) {
 
 // sound reports whether a pace can be meant.
 func (p pace) sound(now time.Time) bool {
-	for _, t := range []time.Time{p.Until, p.Next, p.Since, p.EasedUntil} {
+	for _, t := range []time.Time{p.Until, p.Next, p.Since, p.EasedUntil, p.Deaf} {
 		if !plausible(t, now) {
 			return false
 		}
@@ -182,7 +187,7 @@ func (p pace) sound(now time.Time) bool {
 			return false
 		}
 	}
-	return p.Cuts >= 0 && p.Steady >= 0 && p.Steady <= maxSteady
+	return p.Cuts >= 0 && p.Run >= 0 && p.Past >= 0 && p.Steady >= 0 && p.Steady <= maxSteady
 }
 
 func (m *meter) empty() bool { return m[0].Start.IsZero() }

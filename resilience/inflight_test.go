@@ -120,8 +120,7 @@ func TestPlacesAreGivenBack(t *testing.T) {
 			o.Hooks.Retry = func(resilience.RetryEvent) { panics() }
 		},
 		"a panic of the throttle hook": func(o *resilience.Options, base *roundTripper) {
-			*base = func(r *http.Request) (*http.Response, error) { return answer(r, 503, "0"), nil }
-			o.Retry.RetryAfter = func(*http.Response, time.Time) (time.Duration, bool) { return time.Millisecond, true }
+			*base = func(r *http.Request) (*http.Response, error) { return answer(r, 503, "1"), nil }
 			o.Hooks.Throttle = func(resilience.ThrottleEvent) { panics() }
 		},
 		"a panic of the classifier": func(o *resilience.Options, _ *roundTripper) {
@@ -203,7 +202,7 @@ func TestSnapshot(t *testing.T) {
 			t.Error(status, err)
 		}
 		s = transport.Snapshot()
-		if b, q := s.Breakers[0], s.Throttles[0]; b.State != resilience.Closed || b.Failures != 0 || q.RetryAfter != 30*time.Second || q.Rate != 1 {
+		if b, q := s.Breakers[0], s.Throttles[0]; b.State != resilience.Closed || b.Failures != 0 || q.RetryAfter != 30*time.Second || q.Rate != 10 {
 			t.Errorf("%+v %+v", b, q)
 		}
 	})

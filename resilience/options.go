@@ -48,9 +48,6 @@ type RetryPolicy struct {
 	// which a success puts back 1, or what its last repetition took. Default
 	// 500, as in the AWS SDKs; negative is unlimited.
 	Budget int
-	// RetryAfter reads the wait that an answer asks for, and reports false if
-	// there is none. Nil reads the header, as [RetryAfter] does.
-	RetryAfter func(resp *http.Response, now time.Time) (time.Duration, bool)
 	// Classify may overrule the class of an attempt. Resp is nil if err is not.
 	Classify func(resp *http.Response, err error, class Class) Class
 }
@@ -123,10 +120,9 @@ func (o *Options) setDefaults() {
 	if o.Base == nil {
 		o.Base = NewBase()
 	}
+	o.Limits.Pacing.Rate = max(o.Limits.Pacing.Rate, 0)
 	if o.Keys == nil {
 		o.Keys = hostKeys
 	}
-	if o.Retry.RetryAfter == nil {
-		o.Retry.RetryAfter = func(resp *http.Response, now time.Time) (time.Duration, bool) { return RetryAfter(resp.Header, now) }
-	}
+
 }

@@ -7,8 +7,8 @@ import (
 
 // Pacing is how fast the requests of a throttle key may follow each other.
 type Pacing struct {
-	// Rate is requests a second, over time. Zero: as fast as they come, until
-	// the server throttles.
+	// Rate is requests a second, over time. Zero, or less: as fast as they come,
+	// until the server throttles.
 	Rate float64
 	// Burst is how many may come at once before Rate counts; at least 1. In no
 	// span of time t are more than Burst + Rate·t let through, so a server's
@@ -19,11 +19,13 @@ type Pacing struct {
 
 // How a pace that was learned from a server is held, and how it grows again.
 const (
-	minRate = 1.0         // a second; slower than this the gate alone is enough
-	margin  = 0.97        // of a rate that was sustained until the server refused
-	slower  = 0.9         // of a rate that was refused soon after it had been found
-	sample  = 20          // that must have been accepted for the quota to be reckoned from it
-	unsaid  = time.Second // the wait to reckon with if a server does not say
+	minRate  = 1.0  // a second; slower than this the gate alone is enough
+	margin   = 0.97 // of a rate that was sustained until the server refused
+	slower   = 0.9  // of a rate that was refused soon after it had been found
+	minGuess = 10.0 // a second, where there is nothing to reckon with
+	deafFor  = time.Minute
+	sample   = 20          // that must have been accepted for the quota to be reckoned from it
+	unsaid   = time.Second // the wait to reckon with if a server does not say
 	// steadyWaits is how long a rate is kept before more is tried, in units of
 	// the wait that the server asks for when it is too much: trying then costs
 	// about 1/steadyWaits of the quota.
@@ -46,7 +48,8 @@ const (
 // confirms the rate; one that refuses before lowers it. Where hardly anything
 // had been accepted (others may have used up the quota) there is nothing to
 // reckon with: then the rate starts low and doubles twice in the time of such a
-// wait, until the next refusal, as in TCP's slow start.
+// wait, until the next refusal, as in TCP's slow start. And where slowing down
+// does not help, for refusals come at random, there is only the gate.
 type pace struct {
 	Until      time.Time     // the gate is closed until then
 	Next       time.Time     // of the next request if all keep the rate
@@ -58,7 +61,11 @@ type pace struct {
 	Cuts       int           // how often Rate was set; who sends under an older one sends in good faith
 	Eased      float64       // a rate that the server hinted at, until EasedUntil
 	EasedUntil time.Time
-	Meter      meter // of the requests that were accepted
+	Run, Past  int       // requests accepted since the last cut, and from that to the one before
+	Top        float64   // the rate when it was last reckoned anew
+	Doubts     int       // cuts in a row that bought nothing
+	Deaf       time.Time // until then refusals are not taken for a matter of the rate
+	Meter      meter     // of the requests that were accepted
 }
 
 // rate returns what may be sent a second; 0 is as much as there is.
@@ -132,7 +139,10 @@ func (p *pace) take(now time.Time, fixed Pacing) {
 }
 
 // accepted notes n requests that the server did not refuse.
-func (p *pace) accepted(now time.Time, n int) { p.Meter.add(now, n) }
+func (p *pace) accepted(now time.Time, n int) {
+	p.Run += n
+	p.Meter.add(now, n)
+}
 
 // hold closes the gate for wait; it never opens it earlier than before.
 func (p *pace) hold(now time.Time, wait time.Duration) {
@@ -149,16 +159,28 @@ const longestHold = 24 * time.Hour
 // under way at a cut is not a second reason to slow down.
 func (p *pace) throttled(now time.Time, cuts int, wait time.Duration) {
 	p.hold(now, wait)
+	if now.Before(p.Deaf) {
+		return
+	}
 	quota := p.Meter.quota(now, max(wait, unsaid))
 	learned := p.learned(now)
+	if learned > 0 && cuts == p.Cuts && p.doubt(now) {
+		return
+	}
 	switch {
 	case cuts != p.Cuts:
 		p.Rate = max(p.Rate, min(quota, p.Most))
 	case learned == 0:
-		p.cut(now, wait, quota, math.MaxFloat64)
 		p.Fast = p.Meter.total() < sample
+		if p.Fast {
+			quota = max(quota, minGuess)
+		}
+		p.cut(now, wait, quota, math.MaxFloat64)
+		p.Top, p.Doubts = p.Rate, 0
 	case p.Fast || now.Sub(p.Since) > p.Steady: // it was too much only now
+		p.Fast = false
 		p.cut(now, wait, margin*min(learned, p.Meter.recent(now)), margin*learned)
+		p.Top = p.Rate
 	default:
 		p.cut(now, wait, min(slower*learned, quota), slower*learned)
 	}
@@ -167,7 +189,7 @@ func (p *pace) throttled(now time.Time, cuts int, wait time.Duration) {
 // cut sets the rate, from the moment when the gate opens.
 func (p *pace) cut(now time.Time, wait time.Duration, rate, most float64) {
 	p.Rate, p.Most = max(rate, minRate), most
-	p.Fast = false
+	p.Past, p.Run = p.Run, 0
 	p.Cuts++
 	p.Since = now
 	if p.Until.After(now) {
@@ -175,6 +197,29 @@ func (p *pace) cut(now time.Time, wait time.Duration, rate, most float64) {
 	}
 	p.Next = p.Since
 	p.Steady = min(max(steadyWaits*wait, minSteady), maxSteady)
+}
+
+// doubt reports whether refusals are no matter of the rate: a server that counts
+// lets no fewer requests through when they come more slowly. One that does,
+// twice in a row and at half of the rate that was reckoned first, refuses for
+// other reasons, and slowing down would be in vain.
+func (p *pace) doubt(now time.Time) bool {
+	if !p.Fast && now.Sub(p.Since) > p.Steady {
+		p.Doubts = 0
+		return false
+	}
+	if p.Run > p.Past {
+		p.Doubts = 0
+		return false
+	}
+	if p.Doubts++; p.Doubts < 2 || p.learned(now) > p.Top/2 {
+		return false
+	}
+	p.Rate, p.Fast, p.Doubts = 0, false, 0
+	p.Past, p.Run = 0, 0
+	p.Cuts++
+	p.Deaf = now.Add(deafFor)
+	return true
 }
 
 // ease keeps to a rate for a while that the server hinted at.

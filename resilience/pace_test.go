@@ -65,6 +65,13 @@ func (r *rolling) ask(now time.Duration) (bool, time.Duration) {
 	return false, seconds(r.span - (now - r.times[0]))
 }
 
+// whimsical refuses one request in ten, whatever the rate.
+type whimsical struct{ random *rand.Rand }
+
+func (w whimsical) ask(time.Duration) (bool, time.Duration) {
+	return w.random.IntN(10) > 0, time.Second
+}
+
 // seconds rounds up, as Retry-After does.
 func seconds(d time.Duration) time.Duration { return (d + time.Second - 1).Truncate(time.Second) }
 
@@ -174,11 +181,15 @@ func TestPaceFindsTheQuota(t *testing.T) {
 		{"rolling second", 100, func() quota { return &rolling{allow: 100, span: time.Second} }, 0, 15 * time.Second, .95, .05},
 		{"window of a second, for ten minutes", 100, func() quota { return &window{allow: 100, period: time.Second} }, time.Minute, 10 * time.Minute, .93, .01},
 		{"bucket, for ten minutes", 100, func() quota { return &bucket{rate: 100, size: 100, tokens: 100} }, time.Minute, 10 * time.Minute, .93, .01},
+		// The gate alone would let 58 through, and then wait for a second.
+		{"refusals at random", 58, func() quota { return whimsical{rand.New(rand.NewPCG(1, 1))} }, time.Minute, 10 * time.Minute, .7, .12},
+		{"a large bucket", 100, func() quota { return &bucket{rate: 100, size: 500, tokens: 500} }, time.Minute, 10 * time.Minute, .9, .01},
 		{"bucket of three", 100, func() quota { return &bucket{rate: 100, size: 3, tokens: 3} }, time.Minute, 10 * time.Minute, .85, .01},
 		{"bucket that others have emptied", 100, func() quota { return &bucket{rate: 100, size: 100, tokens: 1} }, 0, 10 * time.Minute, .9, .01},
 		{"small bucket", 5, func() quota { return &bucket{rate: 5, size: 5, tokens: 5} }, time.Minute, 10 * time.Minute, .9, .02},
 		{"a minute's window", 10, func() quota { return &window{allow: 600, period: time.Minute} }, 10 * time.Minute, time.Hour, .9, .01},
-		{"ten minutes rolling", 10000.0 / 600, func() quota { return &rolling{allow: 10000, span: 10 * time.Minute} }, 20 * time.Minute, 2 * time.Hour, .85, .01},
+		// What an uneven pace took frees itself as unevenly, ten minutes later.
+		{"ten minutes rolling", 10000.0 / 600, func() quota { return &rolling{allow: 10000, span: 10 * time.Minute} }, 20 * time.Minute, 2 * time.Hour, .85, .08},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()

@@ -354,7 +354,7 @@ func (o *operation) learn(r result) (asked time.Duration, told bool) {
 	}
 	now := time.Now()
 	if r.class == Throttled || r.class == Transient {
-		asked, told = o.retry.RetryAfter(r.resp, now)
+		asked, told = RetryAfter(r.resp.Header, now)
 	}
 	first := false
 	switch {
