@@ -48,6 +48,7 @@ type Error struct {
 	Upstream   string        // the service's own code for it, such as "ErrorItemNotFound"
 	RequestID  string        // the service's id of the request, for its support
 	Scopes     []string      // the permissions that are missing, if that is the reason
+	Quotes     bool          // names others' words, and says so; set for what a function of an Untrusted tool returns
 	Err        error         // the cause, for logs; never shown to a model
 }
 
@@ -86,6 +87,9 @@ func (e *Error) Error() string {
 	}
 	if e.RequestID != "" {
 		b.WriteString("\nRequest id: " + e.RequestID)
+	}
+	if e.Quotes {
+		b.WriteString("\n" + errorNotice)
 	}
 	return b.String()
 }

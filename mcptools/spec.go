@@ -45,8 +45,8 @@ const (
 	Privileged
 	// Financial tools change what somebody pays.
 	Financial
-	// Untrusted tools return text that third parties wrote. Their results carry
-	// a notice that tells the model so.
+	// Untrusted tools return text that third parties wrote. Their results and
+	// errors carry a notice that tells the model so.
 	Untrusted
 )
 

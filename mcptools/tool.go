@@ -204,7 +204,9 @@ func (d *definition) handle(ctx context.Context, call *Call) (*Result, error) {
 		if _, ok := errors.AsType[*InputRequired](err); ok {
 			return nil, err
 		}
-		return nil, asError(err)
+		e := *asError(err)
+		e.Quotes = e.Quotes || d.spec.Marks&Untrusted != 0
+		return nil, &e
 	}
 	value, err := d.out.encode(out, d.spec.Marks&Untrusted != 0)
 	if err != nil {
