@@ -86,7 +86,7 @@ type ListActionsInput struct {
 	TimeOnly         bool   `json:"time_only,omitempty"`
 	From             string `json:"from,omitempty" jsonschema:"date or time, such as -7d"`
 	To               string `json:"to,omitempty"`
-	Body             string `json:"body,omitempty" enum:"text,none" default:"text"`
+	Body             string `json:"body,omitempty" enum:"text,html,none" default:"text"`
 	Limit            int    `json:"limit,omitempty" minimum:"1" maximum:"100" default:"20"`
 	Cursor           string `json:"cursor,omitempty"`
 }
@@ -128,8 +128,11 @@ func (c *Client) ListActions(ctx context.Context, in ListActionsInput) (*mcptool
 				continue // what must not be quoted to a user is not left to a filter that some build may ignore
 			}
 			item := c.actionItem(names, a)
-			if in.Body == "none" {
+			switch in.Body {
+			case "none":
 				item.Text = ""
+			case "html":
+				item.Text, _ = markup.Window(cmp.Or(a.NoteHTML, a.Note), 0, timelineEntry)
 			}
 			shown = append(shown, item)
 		}

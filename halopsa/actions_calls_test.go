@@ -54,7 +54,7 @@ func actionsCalls() []catalogtest.Call {
 		{Tool: "halo_actions_list", Args: args{"ticket_id": ticket, "limit": 2}, With: cursorOf("halo_actions_list"), Check: wantsItems(2)},
 		{Tool: "halo_actions_list", Args: args{"ticket_id": ticket, "exclude_system": true, "exclude_private": true, "conversation_only": true, "body": "none",
 			"agent_only": true, "from": "-30d", "to": "now"}, Check: wantsItems(1)},
-		{Tool: "halo_actions_list", Args: args{"ticket_id": ticket, "time_only": true}, Check: wantsItems(2)},
+		{Tool: "halo_actions_list", Args: args{"ticket_id": ticket, "time_only": true, "body": "html"}, Check: wantsItems(2)},
 		{Tool: "halo_actions_list", Args: args{"ticket_id": ticket, "important_only": true}, Check: wantsItems(0)},
 		{Tool: "halo_actions_get", Args: args{"ticket_id": ticket, "action_id": 4, "include_email": true, "offset": 0}, Check: wants(args{"action": "Emailed User"})},
 		{Tool: "halo_actions_get", Args: args{"ticket_id": ticket, "action_id": 400}, Code: mcptools.CodeNotFound},

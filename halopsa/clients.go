@@ -146,7 +146,7 @@ func (c *Client) searchesClients(ctx context.Context) (bool, error) {
 // GetClientInput names a client.
 type GetClientInput struct {
 	ID      string   `json:"id" jsonschema:"or name"`
-	Include []string `json:"include,omitempty" enum:"prepay"`
+	Include []string `json:"include,omitempty" enum:"prepay,activity"`
 }
 
 // ClientRecord is one client in full.
@@ -158,6 +158,8 @@ type ClientRecord struct {
 	Notes          string            `json:"notes,omitempty"`
 	Prepay         *Prepay           `json:"prepay,omitempty"`
 	CustomFields   map[string]string `json:"custom_fields,omitempty"`
+	Activity       *Section          `json:"activity,omitempty"`
+	Problem        string            `json:"problem,omitempty"`
 }
 
 // Prepay is the hours that a client has paid in advance.
@@ -177,7 +179,19 @@ func (c *Client) GetClient(ctx context.Context, in GetClientInput) (*ClientRecor
 	if err := c.getNamed(ctx, "client", "/Client", in.ID, c.client, query, &r); err != nil {
 		return nil, err
 	}
-	return c.clientRecord(r), nil
+	out := c.clientRecord(r)
+	if !slices.Contains(in.Include, "activity") {
+		return out, nil
+	}
+	part, problems, err := sections{"activity": c.activityOf}.read(ctx, []string{"activity"}, url.Values{"client_id": {strconv.Itoa(out.ID)}})
+	if err != nil {
+		return nil, err
+	}
+	if found, ok := part["activity"]; ok {
+		out.Activity = &found
+	}
+	out.Problem = joinNonEmpty("; ", problems...)
+	return out, nil
 }
 
 func (c *Client) clientRecord(r client) *ClientRecord {

@@ -12,7 +12,7 @@ func clientsCalls() []catalogtest.Call {
 		{Tool: "halo_clients_search", Args: args{"query": "elbe", "top_level": "Nordlicht IT Customers", "include_inactive": true, "limit": 1}, Check: wantsItems(1)},
 		{Tool: "halo_clients_search", Args: args{"query": "elbe", "top_level": "Nordlicht IT Customers", "include_inactive": true, "limit": 1},
 			With: cursorOf("halo_clients_search"), Check: wantsItems(1)},
-		{Tool: "halo_clients_get", Args: args{"id": "Alster Dental", "include": []string{"prepay"}}, Check: wants(args{"id": 13.0})},
+		{Tool: "halo_clients_get", Args: args{"id": "Alster Dental", "include": []string{"prepay", "activity"}}, Check: wants(args{"id": 13.0})},
 		{Tool: "halo_clients_overview", Args: args{"client": "hafen", "sections": []string{"sites", "tickets", "contracts", "invoices", "assets"}}, Check: wants(args{"problems": nil})},
 		{Tool: "halo_sites_search", Args: args{"client": "hafen", "query": "h", "include_inactive": true, "limit": 1}, Check: wantsItems(1)},
 		{Tool: "halo_sites_search", Args: args{"client": "hafen", "query": "h", "include_inactive": true, "limit": 1}, With: cursorOf("halo_sites_search"), Check: wantsItems(1)},
@@ -21,7 +21,7 @@ func clientsCalls() []catalogtest.Call {
 		{Tool: "halo_users_search", Args: args{"client": "hafen", "limit": 1}, Check: wantsItems(1)},
 		{Tool: "halo_users_search", Args: args{"client": "hafen", "limit": 1}, With: cursorOf("halo_users_search"), Check: wantsItems(1)},
 		{Tool: "halo_users_search", Args: args{"azure_oid": halotest.AnnaBergEntraID, "email": halotest.AnnaBergEmail}, Check: wantsItems(1)},
-		{Tool: "halo_users_get", Args: args{"id": halotest.AnnaBergEmail, "include": []string{"assets", "tickets"}}, Check: wants(args{"name": "Anna Berg"})},
+		{Tool: "halo_users_get", Args: args{"id": halotest.AnnaBergEmail, "include": []string{"assets", "tickets", "activity"}}, Check: wants(args{"name": "Anna Berg"})},
 		{Tool: "halo_users_get", Args: args{"id": "Anna"}, Code: mcptools.CodeAmbiguous},
 	}
 }

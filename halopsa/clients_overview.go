@@ -130,6 +130,19 @@ func (c *Client) openTicketsOf(ctx context.Context, owner url.Values) (*Section,
 	})
 }
 
+// activityOf shows the tickets that were last worked on, closed ones too.
+func (c *Client) activityOf(ctx context.Context, owner url.Values) (*Section, error) {
+	names, err := c.labels(ctx, ticketLabels...)
+	if err != nil {
+		return nil, err
+	}
+	latest := params("order", "lastactiondate", "orderdesc", "true")
+	return sectionOf(ctx, c, "/Tickets", "tickets", owner, latest, func(t ticket) Line {
+		row := c.ticketRow(names, t)
+		return Line{ID: row.ID, Name: markup.Preview(row.Summary, 100), Note: joinNonEmpty(", ", cmp.Or(row.Updated, row.Reported), row.Status)}
+	})
+}
+
 func (c *Client) contractsOf(ctx context.Context, owner url.Values) (*Section, error) {
 	type contractLine struct {
 		ID     whole  `json:"id"`

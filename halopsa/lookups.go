@@ -32,6 +32,7 @@ type within struct {
 	sla        int // priorities
 	tree       int // categories; 0 is the first of the four trees
 	list       int // lookups; 0 is the list of lists
+	client     int // ticket types, categories and charge rates
 
 	open bool // statuses that do not close a ticket
 }
@@ -84,7 +85,7 @@ func tableOf(kind string, in within) (table, bool) {
 	case "priority":
 		return table{"/Priority", "priorities", params("slaid", number(in.sla)), priorityEntry}, true
 	case "category":
-		return table{"/Category", "categories", params("type_id", number(max(in.tree, 1)), "tickettype_id", number(in.ticketType)), categoryEntry}, true
+		return table{"/Category", "categories", params("type_id", number(max(in.tree, 1)), "tickettype_id", number(in.ticketType), "client_id", number(in.client)), categoryEntry}, true
 	case "outcome":
 		return table{"/Outcome", "outcomes", params("tickettype_id", number(in.ticketType)), func(r row) Entry {
 			return Entry{ID: int(r.ID), Name: r.Outcome, Detail: different(r.Button, r.Outcome), also: []string{r.Button}, retired: r.retired()}
@@ -94,7 +95,7 @@ func tableOf(kind string, in within) (table, bool) {
 			return Entry{ID: int(r.ID), Name: r.Name, Detail: r.Email, retired: r.retired() || r.ID == unassigned}
 		}}, true
 	case "ticket_type":
-		return table{"/TicketType", "tickettypes", nil, func(r row) Entry {
+		return table{"/TicketType", "tickettypes", params("client_id", number(in.client)), func(r row) Entry {
 			return Entry{ID: int(r.ID), Name: r.Name, retired: r.retired(), initial: int(r.Initial)}
 		}}, true
 	case "canned_text":
@@ -113,7 +114,7 @@ func tableOf(kind string, in within) (table, bool) {
 		}
 		return table{"/Lookup", "lookups", params("lookupid", number(in.list)), plain}, true
 	case "charge_rate":
-		return table{"/Lookup", "lookups", params("lookupid", number(lookupOfChargeRates)), plain}, true
+		return table{"/Lookup", "lookups", params("lookupid", number(lookupOfChargeRates), "client_id", number(in.client)), plain}, true
 	}
 	path, ok := map[string]string{
 		"sla": "/SLA", "team": "/Team", "ticket_area": "/TicketArea",

@@ -15,6 +15,7 @@ import (
 type LookupsInput struct {
 	Kinds      []string `json:"kinds" minItems:"1" enum:"status,priority,ticket_type,category,category_2,category_3,category_4,sla,outcome,team,agent,ticket_area,top_level,asset_type,charge_rate,canned_text,faq_list,tag,custom_field,lookup"`
 	TicketType string   `json:"ticket_type,omitempty" jsonschema:"only what this type allows"`
+	Client     string   `json:"client,omitempty" jsonschema:"ticket types, categories and charge rates for it"`
 	Query      string   `json:"query,omitempty" jsonschema:"part of the name"`
 	LookupID   int      `json:"lookup_id,omitempty" jsonschema:"which list, for kind lookup"`
 	Refresh    bool     `json:"refresh,omitempty"`
@@ -52,6 +53,13 @@ func (c *Client) Lookups(ctx context.Context, in LookupsInput) (*LookupsOutput, 
 			return nil, err
 		}
 		scope.ticketType = kind.ID
+	}
+	if in.Client != "" {
+		owner, err := c.client(ctx, in.Client)
+		if err != nil {
+			return nil, err
+		}
+		scope.client = owner.ID
 	}
 	out := &LookupsOutput{Tables: []LookupTable{}}
 	for _, kind := range in.Kinds {
@@ -97,7 +105,9 @@ func (c *Client) scoped(ctx context.Context, kind string, in within) ([]Entry, e
 	case "status", "outcome":
 		in = within{ticketType: in.ticketType}
 	case "category":
-		in = within{ticketType: in.ticketType, tree: in.tree}
+		in = within{ticketType: in.ticketType, tree: in.tree, client: in.client}
+	case "ticket_type", "charge_rate":
+		in = within{client: in.client}
 	case "lookup":
 		in = within{list: in.list}
 	default:

@@ -136,6 +136,8 @@ type RunActionInput struct {
 	Agent    string `json:"agent,omitempty"`
 	Team     string `json:"team,omitempty"`
 	Priority string `json:"priority,omitempty"`
+
+	CustomFields map[string]any `json:"custom_fields,omitempty" jsonschema:"of the action: values by label"`
 }
 
 // CallMarks implements [mcptools.CallMarks]. What a button does is up to the
@@ -160,6 +162,11 @@ func (c *Client) RunAction(ctx context.Context, in RunActionInput) (*TicketWrite
 	body, err := noteAndTime(in.Note, in.Time)
 	if err != nil {
 		return nil, err
+	}
+	if len(in.CustomFields) > 0 {
+		if body["customfields"], err = c.mergedFields(ctx, nil, in.CustomFields); err != nil {
+			return nil, err
+		}
 	}
 	expected, err := c.body(ctx, TicketFields{Agent: in.Agent, Team: in.Team, Priority: in.Priority}, Entry{ID: int(t.TypeID)}, &t)
 	if err != nil {

@@ -22,7 +22,7 @@ func finds(key string, want int) func(*testing.T, map[string]any) {
 func lookupCalls() []catalogtest.Call {
 	return []catalogtest.Call{
 		{Tool: "halo_lookups_get", Args: map[string]any{"kinds": []string{"lookup"}, "lookup_id": 41, "refresh": true}, Check: finds("tables", 1)},
-		{Tool: "halo_lookups_get", Args: map[string]any{"kinds": []string{"status", "priority", "category"}, "ticket_type": "Major Incident", "query": "p"}, Check: finds("tables", 3)},
+		{Tool: "halo_lookups_get", Args: map[string]any{"kinds": []string{"status", "priority", "category"}, "ticket_type": "Major Incident", "client": "Hafen", "query": "p"}, Check: finds("tables", 3)},
 		{Tool: "halo_resolve", Args: map[string]any{"kind": "user", "name": halotest.AnnaBergEntraID, "client": "Hafen"}, Check: wants(args{"email": halotest.AnnaBergEmail})},
 		{Tool: "halo_resolve", Args: map[string]any{"kind": "priority", "name": "p2", "ticket_type": "major"}, Check: wants(args{"name": "P2 High"})},
 		{Tool: "halo_resolve", Args: map[string]any{"kind": "client", "name": "Elbe"}, Code: mcptools.CodeAmbiguous},
@@ -40,14 +40,15 @@ func readTicketCalls() []catalogtest.Call {
 		{Tool: "halo_tickets_search", Args: map[string]any{"query": "printer", "search_actions": true, "client": "Hafen", "site": "Hamburg HQ", "user": halotest.AnnaBergEmail,
 			"agent": "me", "team": "1st Line", "ticket_type": "Incident", "status": []string{"In Progress", "New"}, "priority": "Medium", "category": "Hardware > Printer",
 			"sla": "Standard", "from": "-2d", "to": "now", "with_attachments": true}, Check: finds("items", 1)},
-		{Tool: "halo_tickets_search", Args: map[string]any{"parent_id": halotest.TicketMigration, "sort": "due", "state": "all"}, Check: finds("items", 2)},
+		{Tool: "halo_tickets_search", Args: map[string]any{"parent_id": halotest.TicketMigration, "sort": "due", "state": "all", "fields": []string{"sla", "site", "user_email", "client_id"}}, Check: finds("items", 2)},
 		{Tool: "halo_tickets_search", Args: map[string]any{"asset_id": 1, "contract_id": 1, "date_field": "closed", "from": "-30d", "limit": 5}},
+		{Tool: "halo_tickets_search", Args: map[string]any{"limit": 5, "view_id": halotest.ViewUnassigned}, Check: finds("items", 5)},
 		{Tool: "halo_tickets_search", Args: map[string]any{"limit": 5}, Check: finds("items", 5)},
 		{Tool: "halo_tickets_search", Args: map[string]any{"limit": 5}, With: func(earlier catalogtest.Results) map[string]any {
 			return map[string]any{"cursor": earlier.Last("halo_tickets_search")["cursor"]}
 		}, Check: finds("items", 5)},
 		{Tool: "halo_tickets_search", Args: map[string]any{"client": "Nobody Ltd"}, Code: mcptools.CodeNotFound},
-		{Tool: "halo_tickets_get", Args: map[string]any{"ticket_id": halotest.TicketPrinter, "include": []string{"actions", "attachments", "children", "appointments"}, "detail": "full"},
+		{Tool: "halo_tickets_get", Args: map[string]any{"ticket_id": halotest.TicketPrinter, "include": []string{"actions", "attachments", "children", "appointments", "audit"}, "detail": "full"},
 			Check: wants(args{"priority": "Medium"})},
 		{Tool: "halo_tickets_get", Args: map[string]any{"ticket_id": 1}, Code: mcptools.CodeNotFound},
 		{Tool: "halo_tickets_timeline", Args: map[string]any{"ticket_id": halotest.TicketPrinter, "limit": 3, "exclude_system": true, "conversation_only": true}, Check: finds("items", 3)},
@@ -79,7 +80,7 @@ func writeTicketCalls() []catalogtest.Call {
 		{Tool: "halo_tickets_set_status", Args: map[string]any{"ticket_id": halotest.TicketVPN, "status": "Waiting on User", "note": "Asked.", "visible_to_user": true,
 			"outcome": "Internal Note"}, Check: wants(args{"status": "Waiting on User"})},
 		{Tool: "halo_tickets_run_action", Args: map[string]any{"ticket_id": halotest.TicketPrinter, "outcome": "Escalate", "note": "Over to you.", "visible_to_user": true, "time": "10m",
-			"status": "Scheduled", "agent": "Elif", "team": "2nd Line", "priority": "High"}, Check: func(t *testing.T, result map[string]any) {
+			"status": "Scheduled", "agent": "Elif", "team": "2nd Line", "priority": "High", "custom_fields": map[string]any{"Cost centre": "77"}}, Check: func(t *testing.T, result map[string]any) {
 			wants(args{"agent": "Elif Demir"})(t, result)
 			wants(args{"team": "2nd Line"})(t, result)
 			finds("changed", 4)(t, result)

@@ -14,7 +14,7 @@ import (
 // GetTicketInput names a ticket and what to show with it.
 type GetTicketInput struct {
 	TicketID int      `json:"ticket_id" minimum:"1"`
-	Include  []string `json:"include,omitempty" enum:"actions,attachments,children,appointments"`
+	Include  []string `json:"include,omitempty" enum:"actions,attachments,children,appointments,audit"`
 	Detail   string   `json:"detail,omitempty" enum:"compact,full" default:"compact" jsonschema:"full shows the whole description"`
 }
 
@@ -43,6 +43,7 @@ type Ticket struct {
 	Attachments  []TicketPart      `json:"attachments,omitempty"`
 	Children     []TicketPart      `json:"children,omitempty"`
 	Appointments []TicketPart      `json:"appointments,omitempty"`
+	Audit        []AuditEntry      `json:"audit,omitempty"`
 	Problems     []string          `json:"problems,omitempty"`
 }
 
@@ -51,6 +52,15 @@ type TicketPart struct {
 	ID   int    `json:"id"`
 	Name string `json:"name"`
 	Note string `json:"note,omitempty"`
+}
+
+// AuditEntry is one change that was made to a ticket.
+type AuditEntry struct {
+	At    string `json:"at,omitempty"`
+	Who   string `json:"who,omitempty"`
+	Field string `json:"field,omitempty"`
+	From  string `json:"from,omitempty"`
+	To    string `json:"to,omitempty"`
 }
 
 // The length of a description in a result, in characters, and how many parts
@@ -86,19 +96,12 @@ func (c *Client) GetTicket(ctx context.Context, in GetTicketInput) (*Ticket, err
 
 // show projects a ticket.
 func (c *Client) show(ctx context.Context, t ticket, full bool) (*Ticket, error) {
-	names, err := c.labels(ctx, append([]string{"sla"}, ticketLabels...)...)
+	names, err := c.labels(ctx, detailLabels...)
 	if err != nil {
 		return nil, err
 	}
-	out := &Ticket{TicketRow: c.ticketRow(names, t), SLA: names.of("sla", t.SLAID), ClientID: int(t.ClientID), Site: t.Site, SiteID: int(t.SiteID),
-		UserID: int(t.UserID), UserEmail: t.UserEmail, Impact: int(t.Impact), Urgency: int(t.Urgency), RespondBy: c.stamp(t.RespondBy),
-		ClosedAt: c.stamp(t.ClosedAt), ParentID: int(t.ParentID), MergedInto: int(t.MergedInto), TimeTaken: spell(t.TimeTaken), Files: int(t.Attachments)}
+	out := c.details(names, t)
 	out.Summary = markup.Preview(t.Summary, 250)
-	for _, category := range []string{t.Category1, t.Category2, t.Category3, t.Category4} {
-		if category != "" {
-			out.Categories = append(out.Categories, category)
-		}
-	}
 	out.CustomFields = shownFields(t.CustomFields)
 	text := prose(t.DetailsHTML, t.Details)
 	limit := compactDetails
@@ -108,6 +111,19 @@ func (c *Client) show(ctx context.Context, t ticket, full bool) (*Ticket, error)
 	part, next := markup.Window(text, 0, limit)
 	out.Details, out.Cut = part, next != 0
 	return out, nil
+}
+
+// details projects what lists of tickets have as well.
+func (c *Client) details(names labels, t ticket) *Ticket {
+	out := &Ticket{TicketRow: c.ticketRow(names, t), SLA: names.of("sla", t.SLAID), ClientID: int(t.ClientID), Site: t.Site, SiteID: int(t.SiteID),
+		UserID: int(t.UserID), UserEmail: t.UserEmail, Impact: int(t.Impact), Urgency: int(t.Urgency), RespondBy: c.stamp(t.RespondBy),
+		ClosedAt: c.stamp(t.ClosedAt), ParentID: int(t.ParentID), MergedInto: int(t.MergedInto), TimeTaken: spell(t.TimeTaken), Files: int(t.Attachments)}
+	for _, category := range []string{t.Category1, t.Category2, t.Category3, t.Category4} {
+		if category != "" {
+			out.Categories = append(out.Categories, category)
+		}
+	}
+	return out
 }
 
 // prose is the readable form of a text that comes as HTML, as plain text, or as
@@ -151,6 +167,10 @@ func (c *Client) include(ctx context.Context, part string, out *Ticket) error {
 			out.Children = append(out.Children, TicketPart{int(r.ID), markup.Preview(r.Summary, 80), names.of("status", r.StatusID)})
 		}
 		return err
+	case "audit":
+		entries, err := c.audit(ctx, out.ID)
+		out.Audit = entries
+		return err
 	case "appointments":
 		rows, _, err := fetchPage[struct {
 			ID      whole  `json:"id"`
@@ -163,4 +183,35 @@ func (c *Client) include(ctx context.Context, part string, out *Ticket) error {
 		return err
 	}
 	return mcptools.Errorf(mcptools.CodeInvalidArguments, "include: there is no part %q", part)
+}
+
+// audit reads the latest changes of a ticket, the newest first.
+func (c *Client) audit(ctx context.Context, ticketID int) ([]AuditEntry, error) {
+	var r struct {
+		Log []struct {
+			At      moment `json:"date"`
+			AgentID whole  `json:"agent_id"`
+			User    string `json:"username"`
+			Field   string `json:"value"`
+			From    string `json:"from"`
+			To      string `json:"to"`
+		} `json:"audit_log"`
+	}
+	if err := c.readTicket(ctx, ticketID, params("include_auditing", "true"), &r); err != nil {
+		return nil, err
+	}
+	if r.Log == nil {
+		return nil, mcptools.Errorf(mcptools.CodeNotSupported, "HaloPSA sent none")
+	}
+	names, err := c.labels(ctx, "agent")
+	if err != nil {
+		return nil, err
+	}
+	var entries []AuditEntry
+	for _, e := range r.Log {
+		entries = append(entries, AuditEntry{At: c.stamp(e.At), Who: cmp.Or(e.User, names.of("agent", e.AgentID)), Field: e.Field,
+			From: markup.Preview(e.From, 100), To: markup.Preview(e.To, 100)})
+	}
+	slices.SortStableFunc(entries, func(a, b AuditEntry) int { return cmp.Compare(b.At, a.At) })
+	return entries[:min(len(entries), maxParts)], nil
 }

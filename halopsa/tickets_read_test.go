@@ -114,7 +114,7 @@ func TestTicketsWithoutADueDateComeLast(t *testing.T) {
 			dated++
 		}
 	}
-	if dated == 0 || dated == len(page.Items) || !slices.IsSortedFunc(page.Items[:dated], func(a, b halopsa.TicketRow) int { return cmp.Compare(a.Due, b.Due) }) {
+	if dated == 0 || dated == len(page.Items) || !slices.IsSortedFunc(page.Items[:dated], func(a, b halopsa.FoundTicket) int { return cmp.Compare(a.Due, b.Due) }) {
 		t.Errorf("%d of %d have a date: %+v", dated, len(page.Items), page.Items)
 	}
 }

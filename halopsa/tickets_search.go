@@ -3,12 +3,15 @@ package halopsa
 import (
 	"cmp"
 	"context"
+	"encoding/json"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
 
+	"github.com/msptoolbelt/toolbelt/internal/markup"
 	"github.com/msptoolbelt/toolbelt/internal/when"
 	"github.com/msptoolbelt/toolbelt/mcptools"
 )
@@ -21,13 +24,13 @@ type SearchTicketsInput struct {
 	State       string   `json:"state,omitempty" enum:"open,closed,all" default:"open"`
 	Client      string   `json:"client,omitempty"`
 	Site        string   `json:"site,omitempty"`
-	User        string   `json:"user,omitempty" jsonschema:"requester: name, e-mail or id"`
+	User        string   `json:"user,omitempty" jsonschema:"name, e-mail or id"`
 	Agent       string   `json:"agent,omitempty" jsonschema:"name, me or unassigned"`
 	Team        string   `json:"team,omitempty"`
 	Type        string   `json:"ticket_type,omitempty"`
 	Status      []string `json:"status,omitempty"`
 	Priority    string   `json:"priority,omitempty"`
-	Category    string   `json:"category,omitempty" jsonschema:"path such as Hardware>Printer"`
+	Category    string   `json:"category,omitempty"`
 	SLA         string   `json:"sla,omitempty"`
 	DateField   string   `json:"date_field,omitempty" enum:"reported,closed" default:"reported"`
 	From        string   `json:"from,omitempty"`
@@ -36,9 +39,18 @@ type SearchTicketsInput struct {
 	AssetID     int      `json:"asset_id,omitempty"`
 	ContractID  int      `json:"contract_id,omitempty"`
 	Attachments bool     `json:"with_attachments,omitempty"`
+	ViewID      int      `json:"view_id,omitempty"`
 	Sort        string   `json:"sort,omitempty" enum:"newest,oldest,updated,due" default:"newest"`
+	Fields      []string `json:"fields,omitempty" jsonschema:"such as site, sla, user_email"`
 	Limit       int      `json:"limit,omitempty" default:"20" minimum:"1" maximum:"100"`
 	Cursor      string   `json:"cursor,omitempty"`
+}
+
+// FoundTicket is a ticket that a search found, with the fields that were asked
+// for.
+type FoundTicket struct {
+	TicketRow
+	Fields map[string]any `json:"fields,omitempty"`
 }
 
 // sortOrders are the fields that lists are ordered by, and the direction.
@@ -48,27 +60,95 @@ var sortOrders = map[string][2]string{
 
 // SearchTickets lists tickets. Halo cannot filter by custom fields.
 // https://halopsa.com/apidoc/resources/tickets
-func (c *Client) SearchTickets(ctx context.Context, in SearchTicketsInput) (*mcptools.Page[TicketRow], error) {
+func (c *Client) SearchTickets(ctx context.Context, in SearchTicketsInput) (*mcptools.Page[FoundTicket], error) {
+	if err := checkFields(in.Fields); err != nil {
+		return nil, err
+	}
 	query, err := c.ticketQuery(ctx, in)
 	if err != nil {
 		return nil, err
 	}
-	names, err := c.labels(ctx, ticketLabels...)
+	tables := ticketLabels
+	if slices.Contains(in.Fields, "sla") {
+		tables = detailLabels
+	}
+	names, err := c.labels(ctx, tables...)
 	if err != nil {
 		return nil, err
 	}
 	l := collection{tool: "halo_tickets_search", cursor: in.Cursor, limit: cmp.Or(in.Limit, 20), path: "/Tickets", key: "tickets", query: query}
 	in.Cursor, in.Limit = "", 0
 	l.args = in
-	page, err := list(ctx, c, l, func(t ticket) TicketRow { return c.ticketRow(names, t) })
-	if err == nil && in.Sort == "due" {
+	page, err := list(ctx, c, l, func(t ticket) FoundTicket {
+		found := FoundTicket{TicketRow: c.ticketRow(names, t)}
+		if len(in.Fields) > 0 {
+			found.Fields = pickFields(c.details(names, t), in.Fields)
+		}
+		return found
+	})
+	if err != nil {
+		return nil, err
+	}
+	if in.Sort == "due" {
 		// Halo puts tickets without a date, 1900-01-01, before all others. On each
 		// page they come last.
-		slices.SortStableFunc(page.Items, func(a, b TicketRow) int {
+		slices.SortStableFunc(page.Items, func(a, b FoundTicket) int {
 			return cmp.Compare(flag(a.Due == ""), flag(b.Due == ""))
 		})
 	}
-	return page, err
+	if in.ViewID != 0 && l.cursor == "" {
+		page.Problem = cmp.Or(page.Problem, c.viewProblem(ctx, query, page.Total))
+	}
+	return page, nil
+}
+
+// viewProblem tells when a view seems to have had no effect: some builds ignore
+// it, and the answer does not show it.
+// https://github.com/homotechsual/HaloAPI/issues/29
+func (c *Client) viewProblem(ctx context.Context, query url.Values, total *int) string {
+	query = maps.Clone(query)
+	query.Del("view_id")
+	_, every, err := fetchPage[ticket](ctx, c, collection{path: "/Tickets", key: "tickets", query: query}, 1, 1)
+	switch {
+	case err != nil || total == nil || every == nil:
+		return "whether HaloPSA looked at view_id could not be checked"
+	case *total == *every && *every > 0:
+		return "HaloPSA finds as many tickets without view_id: it may have ignored it"
+	}
+	return ""
+}
+
+// checkFields refuses fields that a ticket in a list cannot have.
+func checkFields(names []string) error {
+	for _, name := range names {
+		if !slices.Contains(listedFields(), name) {
+			return mcptools.Errorf(mcptools.CodeInvalidArguments, "fields: there is no %q", markup.Preview(name, 40)).
+				WithHint("there is: %s", strings.Join(listedFields(), ", "))
+		}
+	}
+	return nil
+}
+
+// listedFields are the fields of [Ticket] that lists have too.
+func listedFields() []string {
+	return []string{"sla", "client_id", "site", "site_id", "user_id", "user_email", "categories", "impact", "urgency", "respond_by", "closed_at",
+		"parent_id", "time_taken", "attachment_count"}
+}
+
+// pickFields returns the named fields of a ticket, those that it has.
+func pickFields(t *Ticket, names []string) map[string]any {
+	var all, picked map[string]any
+	data, err := json.Marshal(t)
+	if err != nil || json.Unmarshal(data, &all) != nil {
+		return nil
+	}
+	picked = map[string]any{}
+	for _, name := range names {
+		if value, ok := all[name]; ok {
+			picked[name] = value
+		}
+	}
+	return picked
 }
 
 // ticketQuery turns names into the filters of GET /Tickets.
@@ -78,7 +158,7 @@ func (c *Client) ticketQuery(ctx context.Context, in SearchTicketsInput) (url.Va
 		return nil, mcptools.Errorf(mcptools.CodeInvalidArguments, "sort: must be newest, oldest, updated or due")
 	}
 	query := params("search", strings.TrimSpace(in.Query), "searchactions", flag(in.InActions && in.Query != ""), "order", sort[0], "orderdesc", sort[1],
-		"parent_id", number(in.ParentID), "asset_id", number(in.AssetID), "contract_id", number(in.ContractID), "withattachments", flag(in.Attachments))
+		"parent_id", number(in.ParentID), "asset_id", number(in.AssetID), "contract_id", number(in.ContractID), "withattachments", flag(in.Attachments), "view_id", number(in.ViewID))
 	switch state := cmp.Or(in.State, "open"); {
 	case state == "closed", state == "open" && in.DateField == "closed": // what has a closing date is closed
 		query.Set("closed_only", "true")

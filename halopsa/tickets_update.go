@@ -104,7 +104,7 @@ var shownChanges = map[string]string{
 // changes compares two readings of a ticket. Rules and templates of the tenant
 // may have changed more than was asked.
 func (c *Client) changes(ctx context.Context, before, after saved) []Change {
-	names, err := c.labels(ctx, append([]string{"sla"}, ticketLabels...)...)
+	names, err := c.labels(ctx, detailLabels...)
 	if err != nil {
 		names = labels{}
 	}

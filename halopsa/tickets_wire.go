@@ -78,6 +78,9 @@ type TicketRow struct {
 // ticketLabels are the tables whose names ticket rows need.
 var ticketLabels = []string{"status", "priority", "ticket_type", "agent"}
 
+// detailLabels are those that a whole ticket needs.
+var detailLabels = append([]string{"sla"}, ticketLabels...)
+
 // ticketRow shows a ticket in a list. Lists carry ids where they should carry
 // names, so these come from the reference tables.
 func (c *Client) ticketRow(names labels, t ticket) TicketRow {

@@ -171,9 +171,9 @@ func (c *Client) clientTools() mcptools.Set {
 			Scopes:      mcptools.AllScopes("read:customers"),
 		}, c.SearchClients),
 		mcptools.Define(mcptools.Spec{
-			Name: "halo_clients_get", Title: "Read a client", Toolset: "clients", Effect: mcptools.ReadOnly,
+			Name: "halo_clients_get", Title: "Read a client", Toolset: "clients", Effect: mcptools.ReadOnly, Marks: mcptools.Untrusted,
 			Description: "One client: account manager, notes, custom fields, prepaid hours.",
-			Scopes:      mcptools.AllScopes("read:customers"),
+			Scopes:      mcptools.AllScopes("read:customers", "read:tickets"),
 		}, c.GetClient),
 		mcptools.Define(mcptools.Spec{
 			Name: "halo_clients_overview", Title: "Client on one screen", Toolset: "clients", Effect: mcptools.ReadOnly, Marks: mcptools.Untrusted,

@@ -179,7 +179,7 @@ func (c *Client) usersWith(ctx context.Context, l collection, field, value strin
 // GetUserInput names an end user.
 type GetUserInput struct {
 	ID      string   `json:"id" jsonschema:"or name or e-mail"`
-	Include []string `json:"include,omitempty" enum:"assets,tickets" jsonschema:"tickets: the open ones"`
+	Include []string `json:"include,omitempty" enum:"assets,tickets,activity" jsonschema:"tickets: the open ones"`
 }
 
 // User is one end user in full.
@@ -209,7 +209,7 @@ func (c *Client) GetUser(ctx context.Context, in GetUserInput) (*User, error) {
 	out := &User{UserRow: userRow(u), Title: u.Title, Mobile: u.Mobile, Login: u.Login, AzureOID: u.AzureOID, SiteID: int(u.SiteID),
 		NoEmail: bool(u.NeverEmail), Notes: plainNotes(u.Notes), CustomFields: shownFields(u.CustomFields)}
 	owner := url.Values{"user_id": {strconv.Itoa(int(u.ID))}}
-	parts := sections{"assets": c.assetsOf, "tickets": c.openTicketsOf}
+	parts := sections{"assets": c.assetsOf, "tickets": c.openTicketsOf, "activity": c.activityOf}
 	var err error
 	out.Included, out.Problems, err = parts.read(ctx, in.Include, owner)
 	return out, err

@@ -193,6 +193,9 @@ func (c *call) createAction(t *table, in Record) (Record, error) {
 		}
 	}
 	settleNote(stored)
+	if in.has("customfields") {
+		stored["customfields"] = c.customFields(nil, in.List("customfields"))
+	}
 	row = row.with(stored, Record{"old_status": ticket["status_id"], "new_status": ticket["status_id"]})
 	after := ticket.with(changes, Record{"workflow_step": step, "lastactiondate": stamp(c.now), "last_update": stamp(c.now)})
 	warning := ""

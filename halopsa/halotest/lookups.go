@@ -114,7 +114,7 @@ func (c *call) getSLA() (any, error) {
 
 func (c *call) listTicketTypes() (any, error) {
 	rows := c.data.ticketTypes.where(
-		c.query.within("ticketarea_id", "ticketarea_id"),
+		c.query.within("ticketarea_id", "ticketarea_id"), c.forClient,
 		func(row Record) bool { return !c.query.flag("can_create_only") || row.Bool("cancreate") },
 	)
 	for i, row := range rows {
@@ -134,7 +134,7 @@ func (c *call) getTicketType() (any, error) {
 // listCategories: type_id selects one of four trees, and a ticket takes the
 // value, which is a path (3.5).
 func (c *call) listCategories() (any, error) {
-	return c.bare(c.data.categories.where(c.query.within("type_id", "type_id")))
+	return c.bare(c.data.categories.where(c.query.within("type_id", "type_id"), c.forClient))
 }
 
 // listOutcomes lists the outcomes; with a workflow, or a ticket type that has
@@ -194,7 +194,7 @@ func (c *call) listWorkflowSteps() (any, error) {
 
 // listLookups reads the code tables; ids restart in every one (3.5).
 func (c *call) listLookups() (any, error) {
-	return c.bare(c.data.lookups.where(c.query.within("lookupid", "lookupid")))
+	return c.bare(c.data.lookups.where(c.query.within("lookupid", "lookupid"), c.forClient))
 }
 
 func (c *call) listTopLevels() (any, error) {
@@ -203,6 +203,16 @@ func (c *call) listTopLevels() (any, error) {
 
 func (c *call) instanceInfo() (any, error) {
 	return Record{"product": "HaloPSA", "version": "2.204.1", "hosted": !c.options.OnPremises, "tenant": c.Tenant(), "timezone": "UTC"}, nil
+}
+
+// reservedFor are the names of what is for one client only.
+var reservedFor = map[string]int{"New Starter": ClientAlster, "Accounts>New Starter": ClientAlster, "Out of Hours": ClientHafen}
+
+// forClient leaves out what is for other clients than the one in client_id.
+func (c *call) forClient(row Record) bool {
+	client, asked := c.query.number("client_id")
+	owner, reserved := reservedFor[row.String("name")+row.String("value")]
+	return !asked || !reserved || owner == client
 }
 
 // lastPart is the name at the end of a category's path.

@@ -19,7 +19,8 @@ type data struct {
 	appointments, events, workdays, holidays, articles, notes, fields      *table
 	timesheets                                                             map[sheet]Record
 
-	actions map[int]*table // by ticket: ids are numbered within it
+	actions map[int]*table   // by ticket: ids are numbered within it
+	audits  map[int][]Record // by ticket: what was changed
 	sent    []Mail
 	hidden  map[int]closing // by status: what Halo knows and does not tell
 	large   largeObjects
@@ -28,7 +29,7 @@ type data struct {
 // seed builds the company as it is at a point in time.
 func seed(now time.Time) *data {
 	now = now.UTC().Truncate(time.Minute)
-	d := &data{actions: map[int]*table{}, timesheets: map[sheet]Record{}}
+	d := &data{actions: map[int]*table{}, audits: map[int][]Record{}, timesheets: map[sheet]Record{}}
 	d.seedPeople()
 	d.seedLookups()
 	d.seedTypes()

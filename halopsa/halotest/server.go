@@ -52,6 +52,8 @@ type Options struct {
 	NoTeamID bool
 	// IgnoreClientSearch plays builds where /Client?search= has no effect (3.4).
 	IgnoreClientSearch bool
+	// IgnoreViews plays builds where view_id has no effect on tickets (3.4).
+	IgnoreViews bool
 	// MergeCustomFields makes tickets keep custom fields that a write leaves
 	// out. By default arrays are replaced whole (3.6; open question 7).
 	MergeCustomFields bool

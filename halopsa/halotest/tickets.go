@@ -93,7 +93,7 @@ func (c *call) listTickets(kinds []int) (any, error) {
 		q.within("status_id", "status", "status_id"), q.within("agent_id", "agent", "agent_id"), q.within("team_id", "team"),
 		q.within("tickettype_id", "requesttype", "requesttype_id"), q.within("priority_id", "priority"), q.within("sla_id", "sla"),
 		q.within("parent_id", "parent_id"), q.within("contract_id", "contract_id"), q.within("id", "ticketids", "search_id"),
-		c.inArea, c.inCategories, c.hasAsset, c.isMine, c.matchesText, dated, advanced,
+		c.inArea, c.inView, c.inCategories, c.hasAsset, c.isMine, c.matchesText, dated, advanced,
 		func(row Record) bool { return !q.flag("withattachments") || row.Int("attachment_count") > 0 },
 		func(row Record) bool {
 			return q.text("team_name") == "" || strings.EqualFold(row.String("team"), q.text("team_name"))
@@ -108,6 +108,25 @@ func (c *call) listTickets(kinds []int) (any, error) {
 func (c *call) inArea(row Record) bool {
 	area, ok := c.query.number("ticketarea_id")
 	return !ok || c.data.ticketTypes.rows[row.Int("tickettype_id")].Int("ticketarea_id") == area
+}
+
+// The views, which are filter profiles, of tickets.
+const (
+	ViewUnassigned = 1
+	ViewOnHold     = 2
+)
+
+func (c *call) inView(row Record) bool {
+	view, ok := c.query.number("view_id")
+	switch {
+	case !ok || c.options.IgnoreViews:
+		return true
+	case view == ViewUnassigned:
+		return row.Int("agent_id") == AgentUnassigned
+	case view == ViewOnHold:
+		return row.Int("status_id") == StatusWaiting
+	}
+	return false
 }
 
 func (c *call) inCategories(row Record) bool {
@@ -218,6 +237,9 @@ func (c *call) ticketView(row Record) Record {
 			children = append(children, child.Int("id"))
 		}
 		view["child_ticket_ids"] = children
+	}
+	if c.query.flag("include_auditing") {
+		view["audit_log"] = append([]Record{}, c.data.audits[row.Int("id")]...)
 	}
 	if !c.query.flag("includedetails") {
 		if c.request.Method == http.MethodGet { // a write answers with them

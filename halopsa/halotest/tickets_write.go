@@ -1,6 +1,7 @@
 package halotest
 
 import (
+	"fmt"
 	"html"
 	"maps"
 	"regexp"
@@ -197,12 +198,28 @@ func (c *call) updateTicket(in Record) (Record, error) {
 	if changes.has("status_id") {
 		row, warning = c.moveTicket(old, row)
 	}
+	c.audit(c.data.tickets.rows[row.Int("id")], row)
 	c.data.tickets.put(row)
 	view := c.ticketView(row)
 	if warning != "" {
 		view["_warning"], view["_warning_is_error"] = warning, "false"
 	}
 	return view, nil
+}
+
+// audited are the fields whose changes are kept, by what they are called there.
+var audited = map[string]string{"summary": "Summary", "status_id": "Status", "agent_id": "Agent", "team": "Team", "priority_id": "Priority", "user_name": "User"}
+
+// audit keeps what a write changed, as the schema Audit has it.
+func (c *call) audit(before, after Record) {
+	ticket := after.Int("id")
+	for _, field := range slices.Sorted(maps.Keys(audited)) {
+		from, to := fmt.Sprint(before[field]), fmt.Sprint(after[field])
+		if from != to {
+			c.data.audits[ticket] = append(c.data.audits[ticket], Record{"id": len(c.data.audits[ticket]) + 1, "ticket_id": ticket, "agent_id": c.agent,
+				"date": stamp(c.now), "value": audited[field], "from": from, "to": to, "table_name": "FAULTS"})
+		}
+	}
 }
 
 // moveTicket carries out a change of status. A ticket with open children is
