@@ -55,7 +55,7 @@ func readCalendarCalls() []catalogtest.Call {
 		}, Check: hasRows},
 		{Tool: "m365_cal_get", Args: args{"mailbox": sam, "body": "none", "time_zone": "Europe/Berlin"}, With: rowID("m365_cal_view")},
 		{Tool: "m365_cal_free_busy", Args: args{
-			"people": []any{"me", tom, elif}, "start": "today", "end": "+3d", "duration": "45m", "any_hour": true, "time_zone": "Europe/Berlin",
+			"people": []any{"me", tom, elif}, "start": "today", "end": "+3d", "duration": "45m", "interval": 30, "any_hour": true, "time_zone": "Europe/Berlin",
 		}},
 		{Tool: "m365_cal_find_times", Args: args{
 			"people": []any{tom, elif}, "duration": "1h", "start": "now", "end": "+5d", "any_hour": true, "time_zone": "Europe/Berlin", "limit": 3,
@@ -119,6 +119,8 @@ func directoryCalls() []catalogtest.Call {
 		{Tool: "m365_users_find", Args: args{"limit": 2}, With: cursorOf("m365_users_find"), Check: hasRows},
 		{Tool: "m365_users_find", Args: args{"query": "Okafor", "enabled": true, "guest": false, "licensed": true, "department": "Service"}, Check: hasRows},
 		{Tool: "m365_users_find", Args: args{"inactive_since": "-90d"}, Check: hasRows},
+		{Tool: "m365_users_find", Args: args{"query": "Okafor", "fields": []any{"office", "company", "phone", "mobile", "country", "employee_id", "created", "synced"}}, Check: hasRows},
+		{Tool: "m365_users_find", Args: args{"guest": false, "count": true}},
 		{Tool: "m365_user_get", Args: args{
 			"user": sam, "include": []any{"manager", "groups", "roles", "licences", "mfa", "devices", "signin", "mailbox", "forwarding"},
 		}},

@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/msptoolbelt/toolbelt/internal/rest"
-	"github.com/msptoolbelt/toolbelt/internal/when"
 	"github.com/msptoolbelt/toolbelt/mcptools"
 )
 
@@ -70,15 +69,7 @@ func (c *Client) FindMeetingTimes(ctx context.Context, in FindTimesInput) (*Foun
 		return nil, mcptools.Errorf(mcptools.CodeNotSupported, "Exchange suggests meeting times only to a signed-in user, and an application is signed in").
 			WithHint("use m365_cal_free_busy: its all_free lists when everybody is free")
 	}
-	zone, err := c.zone(ctx, in.Mailbox, in.TimeZone)
-	if err != nil {
-		return nil, err
-	}
-	length, err := when.Duration(cmp.Or(in.Duration, "30m"))
-	if err != nil {
-		return nil, err
-	}
-	start, end, err := window(cmp.Or(in.Start, "now"), in.End, zone, 7)
+	zone, length, start, end, err := c.meeting(ctx, in.Mailbox, in.TimeZone, in.Duration, in.Start, in.End)
 	if err != nil {
 		return nil, err
 	}
@@ -190,10 +181,8 @@ type room struct {
 // ListRooms finds rooms that can be booked.
 // https://learn.microsoft.com/graph/api/place-list
 func (c *Client) ListRooms(ctx context.Context, in ListRoomsInput) (*mcptools.Page[RoomRow], error) {
-	args := in
-	args.Cursor, args.Limit = "", 0
 	return choose(ctx, c, collection{
-		tool: "m365_cal_rooms", args: args, cursor: in.Cursor, limit: cmp.Or(in.Limit, 25),
+		tool: "m365_cal_rooms", args: in, cursor: in.Cursor, limit: cmp.Or(in.Limit, 25),
 		path: "/places/microsoft.graph.room", query: url.Values{}, sparse: true,
 	}, func(r room) (RoomRow, bool) {
 		row := RoomRow{Name: r.Name, Address: r.Address, Capacity: r.Capacity, Building: r.Building, Floor: r.FloorLabel, Equipment: r.Tags}

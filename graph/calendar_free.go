@@ -17,8 +17,9 @@ import (
 type FreeBusyInput struct {
 	People   []string `json:"people" jsonschema:"addresses, or me" minItems:"1" maxItems:"60"`
 	Start    string   `json:"start,omitempty" jsonschema:"date or time; default: now"`
-	End      string   `json:"end,omitempty" jsonschema:"default: 7 days later"`
-	Duration string   `json:"duration,omitempty" jsonschema:"shortest free slot, such as 45m" default:"30m"`
+	End      string   `json:"end,omitempty" jsonschema:"default: +7d"`
+	Duration string   `json:"duration,omitempty" jsonschema:"shortest slot, such as 45m" default:"30m"`
+	Interval int      `json:"interval,omitempty" minimum:"5" maximum:"60" default:"15" jsonschema:"minutes"`
 	AnyHour  bool     `json:"any_hour,omitempty" jsonschema:"also outside of working hours"`
 	TimeZone string   `json:"time_zone,omitempty"`
 }
@@ -53,7 +54,7 @@ const (
 	schedulesPerRequest = 20                  // more is refused
 	maxScheduleTime     = 62 * 24 * time.Hour // more is refused
 	maxSlots            = 180                 // of one result
-	viewInterval        = 15                  // minutes; the grain where only the view is known
+	viewInterval        = 15                  // minutes; the usual grain of the view
 )
 
 // schedule is the free and busy time of one mailbox as Graph sends it.
@@ -77,6 +78,8 @@ type schedule struct {
 	Error *struct {
 		Code string `json:"responseCode"`
 	} `json:"error"`
+
+	grain time.Duration // of the view
 }
 
 // FindFreeTime finds when people are free, alone and together.
@@ -93,30 +96,36 @@ func (c *Client) FindFreeTime(ctx context.Context, in FreeBusyInput) (*FreeBusy,
 	if err != nil {
 		return nil, err
 	}
-	zone, err := c.zone(ctx, owner, in.TimeZone)
-	if err != nil {
-		return nil, err
-	}
-	length, err := when.Duration(cmp.Or(in.Duration, "30m"))
-	if err != nil {
-		return nil, err
-	}
-	start, end, err := window(cmp.Or(in.Start, "now"), in.End, zone, 7)
+	zone, length, start, end, err := c.meeting(ctx, owner, in.TimeZone, in.Duration, in.Start, in.End)
 	if err != nil {
 		return nil, err
 	}
 	if end.Sub(start) > maxScheduleTime {
 		return nil, mcptools.Errorf(mcptools.CodeInvalidArguments, "end: Exchange tells at most 62 days at once").WithHint("ask for a shorter time")
 	}
+	grain := time.Duration(cmp.Or(in.Interval, viewInterval)) * time.Minute
 	if in.Start == "" { // nobody meets at 14:07
-		start = start.Add(viewInterval*time.Minute - 1).Truncate(viewInterval * time.Minute)
+		start = start.Add(grain - 1).Truncate(grain)
 	}
 	whole := span{start: start, end: end}
-	schedules, err := c.schedules(ctx, owner, addresses, whole, zone)
+	schedules, err := c.schedules(ctx, owner, addresses, whole, zone, grain)
 	if err != nil {
 		return nil, err
 	}
 	return freeBusy(addresses, schedules, whole, zone, length, in.AnyHour), nil
+}
+
+// meeting reads how long something takes and between when it is to begin: in the
+// next 7 days, unless something else is said.
+func (c *Client) meeting(ctx context.Context, mailbox, zoneName, duration, from, to string) (zone *time.Location, length time.Duration, start, end time.Time, err error) {
+	if zone, err = c.zone(ctx, mailbox, zoneName); err != nil {
+		return
+	}
+	if length, err = when.Duration(cmp.Or(duration, "30m")); err != nil {
+		return
+	}
+	start, end, err = window(cmp.Or(from, "now"), to, zone, 7)
+	return
 }
 
 // addressesOf reads addresses; "me" is the signed-in user.
@@ -174,7 +183,7 @@ func (c *Client) scheduleOwner(ctx context.Context, addresses []string) (string,
 	return addresses[0], nil
 }
 
-func (c *Client) schedules(ctx context.Context, owner string, addresses []string, whole span, zone *time.Location) (map[string]schedule, error) {
+func (c *Client) schedules(ctx context.Context, owner string, addresses []string, whole span, zone *time.Location, grain time.Duration) (map[string]schedule, error) {
 	path, err := c.path(ctx, owner, "/calendar/getSchedule")
 	if err != nil {
 		return nil, err
@@ -188,13 +197,14 @@ func (c *Client) schedules(ctx context.Context, owner string, addresses []string
 			Method: http.MethodPost, Path: path, Header: zoned(zone), Safe: true,
 			Body: map[string]any{
 				"schedules": some, "startTime": wallTime(whole.start, zone), "endTime": wallTime(whole.end, zone),
-				"availabilityViewInterval": viewInterval,
+				"availabilityViewInterval": int(grain.Minutes()),
 			},
 		}, &answer)
 		if err != nil {
 			return nil, err
 		}
 		for _, s := range answer.Value {
+			s.grain = grain
 			all[strings.ToLower(s.Address)] = s
 		}
 	}
@@ -283,11 +293,11 @@ func (s schedule) busy(whole span, zone *time.Location) []span {
 	if len(s.Items) == 0 {
 		for i, digit := range s.View {
 			if digit >= '1' && digit <= '3' {
-				from := whole.start.Add(time.Duration(i) * viewInterval * time.Minute)
+				from := whole.start.Add(time.Duration(i) * s.grain)
 				if !from.Before(whole.end) {
 					break
 				}
-				spans = append(spans, span{from, from.Add(viewInterval * time.Minute), []string{"tentative", "busy", "oof"}[digit-'1']})
+				spans = append(spans, span{from, from.Add(s.grain), []string{"tentative", "busy", "oof"}[digit-'1']})
 			}
 		}
 	}

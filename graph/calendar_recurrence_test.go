@@ -156,8 +156,14 @@ func TestFreeBusy(t *testing.T) {
 		{"status":"oof","start":{"dateTime":"2027-03-29T06:00:00.0000000","timeZone":"UTC"},"end":{"dateTime":"2027-03-29T14:00:00.0000000","timeZone":"UTC"}}],
 		"workingHours":{"daysOfWeek":["monday","tuesday","wednesday","thursday","friday"],"startTime":"08:00:00.0000000","endTime":"17:00:00.0000000","timeZone":{"name":"W. Europe Standard Time"}}}`, &known)
 	decode(`{"scheduleId":"VIEW@b.example","availabilityView":"0000`+strings.Repeat("0", 32)+`1223`+strings.Repeat("0", 300)+`","scheduleItems":[]}`, &view)
+	view.grain = viewInterval * time.Minute
 	decode(`{"scheduleId":"strange@c.example","error":{"responseCode":"ErrorMailRecipientNotFound"}}`, &strange)
 	whole := span{start: at("2027-03-26"), end: at("2027-03-30")}
+	coarse := view
+	coarse.grain = time.Hour
+	if spans := coarse.busy(whole, zone); len(spans) != 1 || spans[0].start != at("2027-03-27T12:00") || spans[0].end != at("2027-03-27T16:00") {
+		t.Errorf("in hours: %v", spans)
+	}
 	schedules := map[string]schedule{"known@a.example": known, "view@b.example": view, "strange@c.example": strange}
 
 	out := freeBusy([]string{"known@a.example", "view@b.example", "strange@c.example", "none@d.example"}, schedules, whole, zone, 30*time.Minute, false)

@@ -62,10 +62,8 @@ func (c *Client) ViewCalendar(ctx context.Context, in ViewCalendarInput) (*Event
 	if err != nil {
 		return nil, err
 	}
-	args := in
-	args.Cursor, args.Limit = "", 0
 	page, err := choose(ctx, c, collection{
-		tool: "m365_cal_view", args: args, cursor: in.Cursor, limit: cmp.Or(in.Limit, 25), path: path, header: zoned(zone),
+		tool: "m365_cal_view", args: in, cursor: in.Cursor, limit: cmp.Or(in.Limit, 25), path: path, header: zoned(zone),
 		query:  url.Values{"$select": {eventRowFields}, "$orderby": {"start/dateTime"}},
 		moving: url.Values{"startDateTime": {start.UTC().Format(time.RFC3339)}, "endDateTime": {end.UTC().Format(time.RFC3339)}},
 		sparse: in.Query != "",

@@ -48,7 +48,7 @@ func budgets() map[string]int {
 		"m365_mail_search": 800, "m365_mail_send": 1100, "m365_mail_reply": 1000, "m365_mail_draft": 1050,
 		"m365_mail_rule_edit": 1250, "m365_mailbox_settings_edit": 1000,
 		"m365_cal_view": 750, "m365_cal_create": 1150, "m365_cal_update": 1050, "m365_cal_find_times": 780, "m365_cal_free_busy": 680, "m365_cal_respond": 700,
-		"m365_search": 680,
+		"m365_search": 680, "m365_users_find": 680,
 	}
 }
 

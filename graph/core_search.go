@@ -101,9 +101,7 @@ func (c *Client) Search(ctx context.Context, in SearchInput) (*mcptools.Page[Sea
 	if err != nil {
 		return nil, err
 	}
-	args := in
-	args.Cursor, args.Limit = "", 0
-	scope, err := paging.Scope("m365_search", identity, args)
+	scope, err := paging.Scope("m365_search", identity, in)
 	if err != nil {
 		return nil, err
 	}

@@ -115,10 +115,8 @@ func (c *Client) FindGroups(ctx context.Context, in FindGroupsInput) (*mcptools.
 	if filter != "" {
 		query.Set("$filter", filter)
 	}
-	args := in
-	args.Cursor, args.Limit = "", 0
 	return choose(ctx, c, collection{
-		tool: "m365_groups_find", args: args, cursor: in.Cursor, limit: cmp.Or(in.Limit, 20),
+		tool: "m365_groups_find", args: in, cursor: in.Cursor, limit: cmp.Or(in.Limit, 20),
 		path: "/groups", query: query, header: header, sparse: in.Ownerless,
 	}, func(g directoryGroup) (GroupRow, bool) {
 		keep := !in.Ownerless || len(g.Owners) == 0 && in.fits(&g)
@@ -184,10 +182,9 @@ func (c *Client) GetGroup(ctx context.Context, in GetGroupInput) (*Group, error)
 	if err != nil {
 		return nil, err
 	}
-	args := in
-	args.Cursor, args.Limit = "", 0
-	if !in.Members && !in.Owners && !in.Transitive {
-		in.Members, in.Owners = true, in.Cursor == "" // a cursor goes on with members
+	withMembers, withOwners := in.Members || in.Transitive, in.Owners
+	if !withMembers && !withOwners {
+		withMembers, withOwners = true, in.Cursor == "" // a cursor goes on with members
 	}
 	var g directoryGroup
 	if err := c.get(ctx, path, url.Values{"$select": {groupRowFields + ",visibility,membershipRule,isAssignableToRole"}}, nil, &g); err != nil {
@@ -195,7 +192,7 @@ func (c *Client) GetGroup(ctx context.Context, in GetGroupInput) (*Group, error)
 	}
 	out := &Group{GroupRow: groupRow(&g), Visibility: g.Visibility, Rule: g.Rule, RoleGroup: g.RoleGroup}
 	out.Description = g.Description
-	if in.Owners {
+	if withOwners {
 		owners, err := list(ctx, c, collection{
 			tool: "m365_group_get owners", limit: 100, path: path + "/owners", query: url.Values{"$select": {memberFields}},
 		}, memberRow)
@@ -204,7 +201,7 @@ func (c *Client) GetGroup(ctx context.Context, in GetGroupInput) (*Group, error)
 		}
 		out.Owners, out.Problem = owners.Items, owners.Problem
 	}
-	if !in.Members && !in.Transitive {
+	if !withMembers {
 		return out, nil
 	}
 	members := "/members"
@@ -212,7 +209,7 @@ func (c *Client) GetGroup(ctx context.Context, in GetGroupInput) (*Group, error)
 		members = "/transitiveMembers"
 	}
 	page, err := list(ctx, c, collection{
-		tool: "m365_group_get", args: args, cursor: in.Cursor, limit: cmp.Or(in.Limit, 50), path: path + members,
+		tool: "m365_group_get", args: in, cursor: in.Cursor, limit: cmp.Or(in.Limit, 50), path: path + members,
 		query: url.Values{"$select": {memberFields}, "$count": {"true"}}, header: advanced(),
 	}, memberRow)
 	if err != nil {

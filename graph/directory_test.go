@@ -56,6 +56,15 @@ func TestUsersFind(t *testing.T) {
 	if total, _ := page["total"].(float64); len(items(page)) != 5 || total < 12 || page["cursor"] == nil {
 		t.Errorf("page %v", page)
 	}
+	counted := s.call(t, "m365_users_find", args{"guest": false, "count": true})
+	if counted["total"] != page["total"] || len(items(counted)) != 0 || counted["cursor"] != nil {
+		t.Errorf("counted %v", counted)
+	}
+	s.fails(t, mcptools.CodeNotSupported, "m365_users_find", args{"inactive_since": "-90d", "count": true})
+	wide := items(s.call(t, "m365_users_find", args{"query": "Okafor", "fields": []any{"office", "mobile", "created", "synced"}}))
+	if fields, _ := wide[0]["fields"].(map[string]any); fields["office"] != "Hamburg" || fields["synced"] != "false" || fields["mobile"] != nil || fields["company"] != nil || fields["created"] == nil {
+		t.Errorf("fields %v", wide)
+	}
 	rows := items(s.call(t, "m365_users_find", args{"query": "Voss", "inactive_since": "-90d"}))
 	if len(rows) != 1 || rows[0]["disabled"] != true || rows[0]["unlicensed"] != true || !strings.HasSuffix(fmt.Sprint(rows[0]["last_sign_in"]), "Z") {
 		t.Errorf("Peter Voss is %v", rows)

@@ -4,11 +4,14 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
+	"github.com/msptoolbelt/toolbelt/internal/markup"
 	"github.com/msptoolbelt/toolbelt/internal/when"
 	"github.com/msptoolbelt/toolbelt/mcptools"
 )
@@ -23,6 +26,15 @@ type FindUsersInput struct {
 	InactiveSince string `json:"inactive_since,omitempty" jsonschema:"no sign-in since, such as -90d"`
 	Limit         int    `json:"limit,omitempty" minimum:"1" maximum:"100" default:"20"`
 	Cursor        string `json:"cursor,omitempty"`
+
+	Fields []string `json:"fields,omitempty" enum:"office,company,phone,mobile,country,employee_id,created,synced"`
+	Count  bool     `json:"count,omitempty" jsonschema:"only the number"`
+}
+
+// userFields are the fields that a row has on request, as Graph calls them.
+func userFields() map[string]string {
+	return map[string]string{"office": "officeLocation", "company": "companyName", "phone": "businessPhones", "mobile": "mobilePhone",
+		"country": "country", "employee_id": "employeeId", "created": "createdDateTime", "synced": "onPremisesSyncEnabled"}
 }
 
 // UserRow is a user of the directory.
@@ -37,6 +49,12 @@ type UserRow struct {
 	Guest      bool   `json:"guest,omitempty"`
 	Unlicensed bool   `json:"unlicensed,omitempty"`
 	LastSignIn string `json:"last_sign_in,omitempty" jsonschema:"with inactive_since only"`
+}
+
+// FoundUser is a user that a search found, with the fields that were asked for.
+type FoundUser struct {
+	UserRow
+	Fields map[string]string `json:"fields,omitempty"`
 }
 
 // directoryUser is a user as Graph sends it.
@@ -57,6 +75,8 @@ type directoryUser struct {
 	Type       string    `json:"userType"`
 	Created    time.Time `json:"createdDateTime"`
 	Synced     bool      `json:"onPremisesSyncEnabled"`
+	Country    string    `json:"country"`
+	EmployeeID string    `json:"employeeId"`
 	Licences   []struct {
 		SKU string `json:"skuId"`
 	} `json:"assignedLicenses"`
@@ -86,7 +106,7 @@ const userRowFields = "id,displayName,userPrincipalName,mail,jobTitle,department
 
 // FindUsers lists users of the directory.
 // https://learn.microsoft.com/graph/api/user-list
-func (c *Client) FindUsers(ctx context.Context, in FindUsersInput) (*mcptools.Page[UserRow], error) {
+func (c *Client) FindUsers(ctx context.Context, in FindUsersInput) (*mcptools.Page[FoundUser], error) {
 	zone, err := when.Zone(c.options.TimeZone)
 	if err != nil {
 		return nil, err
@@ -96,21 +116,32 @@ func (c *Client) FindUsers(ctx context.Context, in FindUsersInput) (*mcptools.Pa
 		query = searchUsers(in.Query)
 	}
 	in.filter(query)
-	query.Set("$select", userRowFields)
+	if in.Count {
+		return c.countUsers(ctx, in, query)
+	}
+	wanted := []string{userRowFields}
 	var since time.Time
 	if in.InactiveSince != "" {
 		if since, err = when.Instant(in.InactiveSince, zone, time.Now()); err != nil {
 			return nil, err
 		}
-		query.Set("$select", userRowFields+",createdDateTime,signInActivity")
+		wanted = append(wanted, "createdDateTime", "signInActivity")
 	}
-	args := in
-	args.Cursor, args.Limit = "", 0
+	for _, name := range in.Fields {
+		field, ok := userFields()[name]
+		if !ok {
+			return nil, mcptools.Errorf(mcptools.CodeInvalidArguments, "fields: there is no %q", markup.Preview(name, 40))
+		}
+		if !slices.Contains(wanted, field) {
+			wanted = append(wanted, field)
+		}
+	}
+	query.Set("$select", strings.Join(wanted, ","))
 	page, err := choose(ctx, c, collection{
-		tool: "m365_users_find", args: args, cursor: in.Cursor, limit: cmp.Or(in.Limit, 20),
+		tool: "m365_users_find", args: in, cursor: in.Cursor, limit: cmp.Or(in.Limit, 20),
 		path: "/users", query: query, header: advanced(), sparse: in.InactiveSince != "",
-	}, func(u directoryUser) (UserRow, bool) {
-		row := userRow(&u)
+	}, func(u directoryUser) (FoundUser, bool) {
+		row := FoundUser{userRow(&u), u.fields(in.Fields, zone)}
 		if in.InactiveSince == "" {
 			return row, true
 		}
@@ -125,6 +156,31 @@ func (c *Client) FindUsers(ctx context.Context, in FindUsersInput) (*mcptools.Pa
 		page.Total = nil
 	}
 	return page, nil
+}
+
+// fields returns the named fields of a user, those that have a value.
+func (u *directoryUser) fields(names []string, zone *time.Location) map[string]string {
+	if len(names) == 0 {
+		return nil
+	}
+	all := map[string]string{"office": u.Office, "company": u.Company, "phone": strings.Join(u.Phones, ", "), "mobile": u.Mobile,
+		"country": u.Country, "employee_id": u.EmployeeID, "created": stamp(u.Created, zone), "synced": strconv.FormatBool(u.Synced)}
+	maps.DeleteFunc(all, func(name, value string) bool { return value == "" || !slices.Contains(names, name) })
+	return all
+}
+
+// countUsers answers with the number of users only.
+func (c *Client) countUsers(ctx context.Context, in FindUsersInput, query url.Values) (*mcptools.Page[FoundUser], error) {
+	if in.InactiveSince != "" {
+		return nil, mcptools.Errorf(mcptools.CodeNotSupported, "count: Microsoft Graph cannot count inactive users").WithHint("list them without count")
+	}
+	query.Set("$select", "id")
+	_, _, total, err := fetchPage(ctx, c, collection{path: "/users", query: query, header: advanced()}, "", 1,
+		func(u directoryUser) (string, bool) { return u.ID, true })
+	if err != nil {
+		return nil, err
+	}
+	return &mcptools.Page[FoundUser]{Items: []FoundUser{}, Total: total}, nil
 }
 
 // explain adds what only the search for inactive users needs.

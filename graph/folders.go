@@ -244,19 +244,17 @@ func (c *Client) ListMailFolders(ctx context.Context, in ListMailFoldersInput) (
 	if err != nil {
 		return nil, err
 	}
-	args := in
-	args.Cursor, args.Limit = "", 0
 	limit := cmp.Or(in.Limit, 50)
 	if !in.Recursive {
 		return list(ctx, c, collection{
-			tool: "m365_mail_folders", args: args, cursor: in.Cursor, limit: limit, path: path, query: url.Values{"$select": {folderFields}},
+			tool: "m365_mail_folders", args: in, cursor: in.Cursor, limit: limit, path: path, query: url.Values{"$select": {folderFields}},
 		}, func(f mailFolder) FolderRow { f.Path = f.Name; return folderRow(f) })
 	}
 	identity, err := c.owner(ctx)
 	if err != nil {
 		return nil, err
 	}
-	scope, err := paging.Scope("m365_mail_folders", identity, args)
+	scope, err := paging.Scope("m365_mail_folders", identity, in)
 	if err != nil {
 		return nil, err
 	}

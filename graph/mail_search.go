@@ -79,10 +79,8 @@ func (c *Client) SearchMail(ctx context.Context, in SearchMailInput) (*mcptools.
 		}
 		own = claims.Username
 	}
-	args := in
-	args.Cursor, args.Limit = "", 0
 	l := collection{
-		tool: "m365_mail_search", args: args, cursor: in.Cursor, limit: cmp.Or(in.Limit, 10), path: path,
+		tool: "m365_mail_search", args: in, cursor: in.Cursor, limit: cmp.Or(in.Limit, 10), path: path,
 		query: url.Values{"$select": {rowFields}},
 	}
 	if in.Query == "" && in.Subject == "" && (in.From == "" || strings.Contains(in.From, "@")) {

@@ -138,13 +138,11 @@ func (c *Client) ListActions(ctx context.Context, in ListActionsInput) (*mcptool
 		}
 		return shown, "", nil, err
 	}
-	limit, cursor := cmp.Or(in.Limit, 20), in.Cursor
-	in.Limit, in.Cursor = 0, ""
 	scope, err := c.scope(ctx, "actions_list", in)
 	if err != nil {
 		return nil, err
 	}
-	return paging.Collect(ctx, c.codec, paging.Query{Scope: scope, Cursor: cursor, Limit: limit}, fetch)
+	return paging.Collect(ctx, c.codec, paging.Query{Scope: scope, Cursor: in.Cursor, Limit: cmp.Or(in.Limit, 20)}, fetch)
 }
 
 // GetActionInput names an action. Action ids are numbered within a ticket.

@@ -3,7 +3,6 @@ package halopsa
 import (
 	"cmp"
 	"context"
-	"net/url"
 	"strconv"
 	"strings"
 
@@ -87,18 +86,14 @@ type ListAgentsInput struct {
 
 // ListAgents lists agents. GET /Agent, which has no pages.
 func (c *Client) ListAgents(ctx context.Context, in ListAgentsInput) (*mcptools.Page[Agent], error) {
-	l := collection{tool: "agents_list", cursor: in.Cursor, limit: cmp.Or(in.Limit, 50), path: "/Agent", key: "agents", query: url.Values{}}
-	in.Cursor, in.Limit = "", 0
-	l.args = in
+	l := collection{tool: "agents_list", args: in, cursor: in.Cursor, limit: cmp.Or(in.Limit, 50), path: "/Agent", key: "agents",
+		query: params("includedisabled", flag(in.IncludeDisabled))}
 	if in.Team != "" {
 		team, err := c.resolve(ctx, "team", in.Team)
 		if err != nil {
 			return nil, err
 		}
 		l.query.Set("team_id", strconv.Itoa(team.ID))
-	}
-	if in.IncludeDisabled {
-		l.query.Set("includedisabled", "true")
 	}
 	return unpaged(ctx, c, l, func(a agent) (Agent, bool) {
 		return agentRow(a), holds(in.Query, a.Name, a.Email)

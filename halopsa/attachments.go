@@ -65,10 +65,8 @@ type ListAttachmentsInput struct {
 // ListAttachments lists the files of a ticket. GET /Attachment, whose answer
 // has a second list, of folders.
 func (c *Client) ListAttachments(ctx context.Context, in ListAttachmentsInput) (*mcptools.Page[AttachmentRow], error) {
-	l := collection{tool: "attachments_list", cursor: in.Cursor, limit: cmp.Or(in.Limit, 50), path: "/Attachment", key: "attachments",
+	l := collection{tool: "attachments_list", args: in, cursor: in.Cursor, limit: cmp.Or(in.Limit, 50), path: "/Attachment", key: "attachments",
 		query: params("ticket_id", number(in.TicketID), "action_id", number(in.ActionID))}
-	in.Cursor, in.Limit = "", 0
-	l.args = in
 	return unpaged(ctx, c, l, func(a attachment) (AttachmentRow, bool) {
 		return c.attachmentRow(a), in.ActionID == 0 || int(a.ActionID) == in.ActionID
 	})

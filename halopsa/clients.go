@@ -97,18 +97,14 @@ type SearchClientsInput struct {
 
 // SearchClients lists clients. GET /Client
 func (c *Client) SearchClients(ctx context.Context, in SearchClientsInput) (*mcptools.Page[ClientRow], error) {
-	l := collection{tool: "clients_search", cursor: in.Cursor, limit: cmp.Or(in.Limit, 20), path: "/Client", key: "clients", query: url.Values{}}
-	in.Cursor, in.Limit = "", 0
-	l.args = in
+	l := collection{tool: "clients_search", args: in, cursor: in.Cursor, limit: cmp.Or(in.Limit, 20), path: "/Client", key: "clients",
+		query: params("includeinactive", flag(in.IncludeInactive))}
 	if in.TopLevel != "" {
 		level, err := c.resolve(ctx, "top_level", in.TopLevel)
 		if err != nil {
 			return nil, err
 		}
 		l.query.Set("toplevel_id", strconv.Itoa(level.ID))
-	}
-	if in.IncludeInactive {
-		l.query.Set("includeinactive", "true")
 	}
 	if in.Query == "" {
 		return list(ctx, c, l, clientRow)
@@ -171,10 +167,7 @@ type Prepay struct {
 
 // GetClient reads one client. GET /Client/{id}
 func (c *Client) GetClient(ctx context.Context, in GetClientInput) (*ClientRecord, error) {
-	query := url.Values{}
-	if slices.Contains(in.Include, "prepay") {
-		query.Set("includeprepay", "true")
-	}
+	query := params("includeprepay", flag(slices.Contains(in.Include, "prepay")))
 	var r client
 	if err := c.getNamed(ctx, "client", "/Client", in.ID, c.client, query, &r); err != nil {
 		return nil, err

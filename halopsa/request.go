@@ -61,7 +61,7 @@ func all[W any](ctx context.Context, c *Client, path, key string, query url.Valu
 // collection is a paged Halo list as a tool reads it.
 type collection struct {
 	tool   string // the tool's name, for the cursor
-	args   any    // the tool's arguments without cursor and limit, for the cursor
+	args   any    // the tool's arguments, for the cursor
 	cursor string
 	limit  int // rows; the callers fill in their default
 	path   string

@@ -55,17 +55,10 @@ type SearchSitesInput struct {
 
 // SearchSites lists the sites of clients. GET /Site
 func (c *Client) SearchSites(ctx context.Context, in SearchSitesInput) (*mcptools.Page[SiteRow], error) {
-	l := collection{tool: "sites_search", cursor: in.Cursor, limit: cmp.Or(in.Limit, 20), path: "/Site", key: "sites", query: url.Values{}}
-	in.Cursor, in.Limit = "", 0
-	l.args = in
+	l := collection{tool: "sites_search", args: in, cursor: in.Cursor, limit: cmp.Or(in.Limit, 20), path: "/Site", key: "sites",
+		query: params("includeinactive", flag(in.IncludeInactive), "search", in.Query)}
 	if _, err := c.ofClient(ctx, l.query, in.Client); err != nil {
 		return nil, err
-	}
-	if in.Query != "" {
-		l.query.Set("search", in.Query)
-	}
-	if in.IncludeInactive {
-		l.query.Set("includeinactive", "true")
 	}
 	return list(ctx, c, l, siteRow)
 }

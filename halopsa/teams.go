@@ -3,7 +3,7 @@ package halopsa
 import (
 	"cmp"
 	"context"
-	"net/url"
+	"strings"
 
 	"github.com/msptoolbelt/toolbelt/mcptools"
 )
@@ -26,14 +26,18 @@ type ListTeamsInput struct {
 
 // ListTeams lists teams. GET /Team, which has no pages.
 func (c *Client) ListTeams(ctx context.Context, in ListTeamsInput) (*mcptools.Page[Team], error) {
-	l := collection{tool: "teams_list", cursor: in.Cursor, limit: cmp.Or(in.Limit, 50), path: "/Team", key: "teams", query: url.Values{}}
-	in.Cursor, in.Limit = "", 0
-	l.args = in
-	if in.Type != "" {
-		l.query.Set("type", map[string]string{"tickets": "reqs", "opportunities": "opps", "projects": "prjs"}[in.Type])
-	}
-	if in.IncludeAgents {
-		l.query.Set("includeagentsforteams", "true")
+	l := collection{tool: "teams_list", args: in, cursor: in.Cursor, limit: cmp.Or(in.Limit, 50), path: "/Team", key: "teams",
+		query: params("type", map[string]string{"tickets": "reqs", "opportunities": "opps", "projects": "prjs"}[in.Type])}
+	if in.IncludeAgents { // it takes the names of the teams
+		teams, err := c.entries(ctx, "team", within{})
+		if err != nil {
+			return nil, err
+		}
+		var names []string
+		for _, team := range teams {
+			names = append(names, team.Name)
+		}
+		l.query.Set("includeagentsforteams", strings.Join(names, ","))
 	}
 	type team struct {
 		ID         int          `json:"id"`

@@ -76,9 +76,7 @@ func (c *Client) SearchTickets(ctx context.Context, in SearchTicketsInput) (*mcp
 	if err != nil {
 		return nil, err
 	}
-	l := collection{tool: "halo_tickets_search", cursor: in.Cursor, limit: cmp.Or(in.Limit, 20), path: "/Tickets", key: "tickets", query: query}
-	in.Cursor, in.Limit = "", 0
-	l.args = in
+	l := collection{tool: "halo_tickets_search", args: in, cursor: in.Cursor, limit: cmp.Or(in.Limit, 20), path: "/Tickets", key: "tickets", query: query}
 	page, err := list(ctx, c, l, func(t ticket) FoundTicket {
 		found := FoundTicket{TicketRow: c.ticketRow(names, t)}
 		if len(in.Fields) > 0 {

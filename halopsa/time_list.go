@@ -67,8 +67,6 @@ func (e event) worked() bool { return e.Taken > 0 && e.BreakType <= 0 && e.Holid
 // ListTime lists logged time: an agent's over all tickets, or that on one
 // ticket. GET /TimesheetEvent, GET /Actions
 func (c *Client) ListTime(ctx context.Context, in ListTimeInput) (*ListTimeOutput, error) {
-	limit, cursor := cmp.Or(in.Limit, 50), in.Cursor
-	in.Limit, in.Cursor = 0, ""
 	scope, err := c.scope(ctx, "time_list", in)
 	if err != nil {
 		return nil, err
@@ -82,7 +80,7 @@ func (c *Client) ListTime(ctx context.Context, in ListTimeInput) (*ListTimeOutpu
 		out.TotalMinutes += e.Minutes
 	}
 	out.TotalHours = math.Round(float64(out.TotalMinutes)/60*100) / 100
-	page, err := paging.Collect(ctx, c.codec, paging.Query{Scope: scope, Cursor: cursor, Limit: limit},
+	page, err := paging.Collect(ctx, c.codec, paging.Query{Scope: scope, Cursor: in.Cursor, Limit: cmp.Or(in.Limit, 50)},
 		func(context.Context, string, int) ([]TimeEntry, string, *int, error) {
 			total := len(entries)
 			return entries, "", &total, nil

@@ -79,9 +79,8 @@ type SearchUsersInput struct {
 // exactly that; where nobody has the object id, the one with the address, so
 // that somebody from Microsoft 365 is found before the two are linked. GET /Users
 func (c *Client) SearchUsers(ctx context.Context, in SearchUsersInput) (*mcptools.Page[UserRow], error) {
-	l := collection{tool: "users_search", cursor: in.Cursor, limit: cmp.Or(in.Limit, 20), path: "/Users", key: "users", query: url.Values{}}
-	in.Cursor, in.Limit = "", 0
-	l.args = in
+	l := collection{tool: "users_search", args: in, cursor: in.Cursor, limit: cmp.Or(in.Limit, 20), path: "/Users", key: "users",
+		query: params("includeinactive", flag(in.IncludeInactive))}
 	owner, err := c.ofClient(ctx, l.query, in.Client)
 	if err != nil {
 		return nil, err
@@ -92,9 +91,6 @@ func (c *Client) SearchUsers(ctx context.Context, in SearchUsersInput) (*mcptool
 			return nil, err
 		}
 		l.query.Set("site_id", strconv.Itoa(at.ID))
-	}
-	if in.IncludeInactive {
-		l.query.Set("includeinactive", "true")
 	}
 	if in.AzureOID != "" || in.Email != "" {
 		return c.exactUsers(ctx, l, in)

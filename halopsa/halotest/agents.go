@@ -3,6 +3,8 @@ package halotest
 import (
 	"slices"
 	"strings"
+
+	"github.com/msptoolbelt/toolbelt/internal/fakehttp"
 )
 
 func agentRoutes() map[string]handler {
@@ -49,8 +51,15 @@ func (c *call) listTeams() (any, error) {
 		flag := flags[c.query.text("type")]
 		return flag == "" || row.Bool(flag)
 	})
-	if !c.query.flag("includeagentsforteams") {
-		for i, row := range rows {
+	// The names of teams, separated by commas.
+	with := strings.Split(c.query.text("includeagentsforteams"), ",")
+	for _, name := range with {
+		if _, known := c.data.teams.named("name", name); name != "" && !known {
+			c.violate(fakehttp.SilentlyIgnored, "includeagentsforteams: there is no team "+name)
+		}
+	}
+	for i, row := range rows {
+		if !slices.Contains(with, row.String("name")) {
 			rows[i] = row.without("agents")
 		}
 	}

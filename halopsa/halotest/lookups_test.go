@@ -169,8 +169,8 @@ func TestAgentsAndTeams(t *testing.T) {
 			t.Errorf("agents%s: %d, want %d", query, len(got), want)
 		}
 	}
-	teams := ask[[]object](t, server, "GET", "/Team?type=reqs&includeagentsforteams=true", "")
-	if len(teams) != 2 || len(rows(t, teams[0], "agents")) != 2 {
+	teams := ask[[]object](t, server, "GET", "/Team?type=reqs&includeagentsforteams=1st+Line", "")
+	if len(teams) != 2 || len(rows(t, teams[0], "agents")) != 2 || teams[1]["agents"] != nil {
 		t.Errorf("teams %v", teams)
 	}
 	expectViolations(t, server)

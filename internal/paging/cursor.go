@@ -78,9 +78,19 @@ func (c *Codec) mac(scope string, data []byte) []byte {
 }
 
 // Scope names what a cursor belongs to: the tool, who is calling, and the
-// arguments (without cursor and limit).
+// arguments. Of these, cursor and limit do not count: they may differ from page
+// to page.
 func Scope(tool, identity string, arguments any) (string, error) {
-	text, err := json.Marshal([]any{tool, identity, arguments})
+	text, err := json.Marshal(arguments)
+	var fields map[string]json.RawMessage
+	if err == nil {
+		err = json.Unmarshal(text, &fields)
+	}
+	if err == nil {
+		delete(fields, "cursor")
+		delete(fields, "limit")
+		text, err = json.Marshal([]any{tool, identity, fields})
+	}
 	if err != nil {
 		return "", fmt.Errorf("paging: scope: %w", err)
 	}

@@ -195,6 +195,17 @@ func TestScopeTellsCallsApart(t *testing.T) {
 	if len(slices.Compact(seen)) != 5 {
 		t.Errorf("got %q", seen)
 	}
+	type input struct {
+		Query  string `json:"query"`
+		Limit  int    `json:"limit,omitempty"`
+		Cursor string `json:"cursor,omitempty"`
+	}
+	if first, second := scope("a", "b", input{Query: "x"}), scope("a", "b", input{Query: "x", Limit: 5, Cursor: "abc"}); first != second {
+		t.Errorf("the second page has another scope: %s, %s", first, second)
+	}
+	if scope("a", "b", input{Query: "x"}) == scope("a", "b", input{Query: "y"}) {
+		t.Error("another query has the same scope")
+	}
 }
 
 // FuzzCursor: no cursor but our own leads anywhere, and none panics.
