@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/msptoolbelt/toolbelt/mcptools"
@@ -62,12 +63,15 @@ type aboutKind struct {
 }
 
 func aboutMail() aboutKind {
-	return aboutKind{"/messages/{}", "subject,from,toRecipients,isDraft", func(body json.RawMessage, _ *time.Location) string {
+	return aboutKind{"/messages/{}", "subject,from,replyTo,toRecipients,isDraft", func(body json.RawMessage, _ *time.Location) string {
 		var m message
 		if err := json.Unmarshal(body, &m); err != nil {
 			return "a message"
 		}
 		line := m.Subject + ", from " + m.From.String()
+		if other := m.otherReplyTo(); len(other) > 0 {
+			line += ", replies go to " + strings.Join(other, "; ")
+		}
 		if m.Draft {
 			line = m.Subject + ", a draft"
 		}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/msptoolbelt/toolbelt/internal/markup"
 	"github.com/msptoolbelt/toolbelt/internal/match"
 	"github.com/msptoolbelt/toolbelt/internal/rest"
 	"github.com/msptoolbelt/toolbelt/internal/when"
@@ -183,11 +184,16 @@ func (c *Client) sendEvent(ctx context.Context, zone *time.Location, r rest.Requ
 
 // seriesID returns the id that a change of an event goes to: its own, or that
 // of the series it belongs to.
-func (e *event) seriesID(scope string) string {
-	if scope == "series" && e.SeriesMaster != "" {
-		return e.SeriesMaster
+// A series that is named itself is changed only when all of it is meant.
+func (e *event) seriesID(scope string) (string, error) {
+	switch {
+	case scope == "series" && e.SeriesMaster != "":
+		return e.SeriesMaster, nil
+	case scope != "series" && e.Type == "seriesMaster":
+		return "", mcptools.Errorf(mcptools.CodeInvalidArguments, "%q is a whole series", markup.Preview(e.Subject, 80)).
+			WithHint("set scope to series to mean all of it, or take the id of the one event from m365_cal_view")
 	}
-	return e.ID
+	return e.ID, nil
 }
 
 // calendarPath returns the path of something of a calendar: the default one, or

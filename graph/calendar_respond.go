@@ -58,7 +58,10 @@ func (c *Client) RespondToEvent(ctx context.Context, in RespondToEventInput) (*E
 			return nil, err
 		}
 	}
-	id := e.seriesID(in.Scope)
+	id, err := e.seriesID(in.Scope)
+	if err != nil {
+		return nil, err
+	}
 	action := map[string]string{"accept": "accept", "tentative": "tentativelyAccept", "decline": "decline"}[in.Response]
 	if action == "" {
 		return nil, mcptools.Errorf(mcptools.CodeInvalidArguments, "response: it must be accept, tentative or decline")
@@ -119,7 +122,10 @@ func (c *Client) CancelEvent(ctx context.Context, in CancelEventInput) (*EventOu
 	if err != nil {
 		return nil, err
 	}
-	id := e.seriesID(in.Scope)
+	id, err := e.seriesID(in.Scope)
+	if err != nil {
+		return nil, err
+	}
 	out := &EventOutcome{ID: id, Subject: e.Subject}
 	out.Start, _ = e.span(zone)
 	path, err := c.path(ctx, in.Mailbox, "/events/{}", id)

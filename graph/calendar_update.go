@@ -53,7 +53,11 @@ func (c *Client) UpdateEvent(ctx context.Context, in UpdateEventInput) (*EventCh
 		return nil, err
 	}
 	old := named
-	if id := named.seriesID(in.Scope); id != named.ID {
+	id, err := named.seriesID(in.Scope)
+	if err != nil {
+		return nil, err
+	}
+	if id != named.ID {
 		if old, err = c.getEvent(ctx, in.Mailbox, id, fields, zone); err != nil {
 			return nil, err
 		}

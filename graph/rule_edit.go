@@ -7,7 +7,9 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strings"
 
+	"github.com/msptoolbelt/toolbelt/internal/markup"
 	"github.com/msptoolbelt/toolbelt/internal/match"
 	"github.com/msptoolbelt/toolbelt/mcptools"
 )
@@ -67,6 +69,9 @@ func (c *Client) EditMailRule(ctx context.Context, in EditMailRuleInput) (*Edite
 	}
 	switch in.Action {
 	case "delete":
+		if !strings.EqualFold(strings.TrimSpace(in.Rule), old.Name) && in.Rule != old.ID {
+			return nil, mcptools.Errorf(mcptools.CodeAmbiguous, "rule: do you mean %q?", markup.Preview(old.Name, 80)).WithHint("a rule that is deleted must be named in full")
+		}
 		if err := c.send(ctx, http.MethodDelete, path, nil, nil); err != nil {
 			return nil, err
 		}
