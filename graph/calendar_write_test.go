@@ -164,6 +164,17 @@ func TestUpdateSeries(t *testing.T) {
 	}
 	s.fails(t, mcptools.CodeInvalidArguments, "m365_cal_update", args{"id": rows[4]["id"], "scope": "series", "start": "2027-04-07T14:00"})
 	s.fails(t, mcptools.CodeInvalidArguments, "m365_cal_update", args{"id": rows[4]["id"], "recurrence": "daily"})
+	// Its own id means a whole series: one call for one event must not change or
+	// cancel all of them.
+	for tool, more := range map[string]args{"m365_cal_update": {"subject": "x"}, "m365_cal_cancel": {}} {
+		more["id"] = series["id"]
+		if e := s.fails(t, mcptools.CodeInvalidArguments, tool, more); !strings.Contains(e.Hint, "scope") {
+			t.Errorf("%s: %v", tool, e)
+		}
+	}
+	if left := items(s.call(t, "m365_cal_view", view)); len(left) != len(rows) {
+		t.Errorf("%d events are left of %d", len(left), len(rows))
+	}
 	moved := s.call(t, "m365_cal_update", args{"id": rows[4]["id"], "scope": "series", "start": "2027-03-11T08:00", "recurrence": "every 2 weeks on thu 3 times", "time_zone": "Europe/Berlin"})
 	if moved["start"] != "2027-03-11T08:00+01:00" || moved["recurrence"] != "every 2 weeks on thu 3 times" || moved["ignored"] != nil {
 		t.Errorf("moved %v", moved)

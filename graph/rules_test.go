@@ -85,4 +85,8 @@ func TestWrongRuleEdits(t *testing.T) {
 	if e := s.fails(t, mcptools.CodeNotFound, "m365_mail_rule_edit", args{"action": "delete", "rule": "Nothing"}); !strings.Contains(e.Hint, "Flag mails from Tom") {
 		t.Error(e)
 	}
+	if e := s.fails(t, mcptools.CodeAmbiguous, "m365_mail_rule_edit", args{"action": "delete", "rule": "Flag"}); !strings.Contains(e.Message, "Flag mails from Tom") {
+		t.Error(e)
+	}
+	s.call(t, "m365_mail_rule_edit", args{"action": "delete", "rule": "flag mails from tom"})
 }

@@ -52,16 +52,7 @@ func TestActionsCanBeNarrowedDown(t *testing.T) {
 	} {
 		c.in.TicketID = halotest.TicketPrinter
 		page, err := s.client.ListActions(t.Context(), c.in)
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		var ids []int
-		for _, a := range page.Items {
-			ids = append(ids, a.ID)
-		}
-		if !slices.Equal(ids, c.want) {
-			t.Errorf("%s: %v, want %v", name, ids, c.want)
-		}
+		shows(t, name, page, err, func(a halopsa.ActionRow) int { return a.ID }, c.want)
 	}
 }
 

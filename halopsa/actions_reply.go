@@ -89,8 +89,10 @@ func (c *Client) ReplyToUser(ctx context.Context, in ReplyInput) (*ReplyResult, 
 			result.Problem = joinNonEmpty(". ", result.Problem, "HaloPSA sent it to other addresses than were asked for")
 		}
 	}
-	if saved := splitAddresses(reply.text("emailcc")); len(saved) > 0 && !sameAddresses(saved, cc) {
-		result.CC = saved
+	if _, told := reply["emailcc"]; told {
+		result.CC = splitAddresses(reply.text("emailcc"))
+	}
+	if !sameAddresses(result.CC, cc) {
 		result.Problem = joinNonEmpty(". ", result.Problem, "HaloPSA copied it to other addresses than were asked for")
 	}
 	return result, nil

@@ -17,7 +17,7 @@ import (
 	"github.com/msptoolbelt/toolbelt/resilience"
 )
 
-// meddler changes the objects that are posted to /Actions before Halo gets
+// meddler changes the actions and files that are posted before Halo gets
 // them, as a build would that ignores or overrides a field.
 type meddler struct {
 	http.RoundTripper
@@ -25,7 +25,7 @@ type meddler struct {
 }
 
 func (m meddler) RoundTrip(r *http.Request) (*http.Response, error) {
-	if r.Method == http.MethodPost && strings.HasSuffix(r.URL.Path, "/Actions") {
+	if r.Method == http.MethodPost && (strings.HasSuffix(r.URL.Path, "/Actions") || strings.HasSuffix(r.URL.Path, "/Attachment")) {
 		var objects []map[string]any
 		if err := json.NewDecoder(r.Body).Decode(&objects); err != nil {
 			return nil, err

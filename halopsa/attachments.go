@@ -211,10 +211,28 @@ func (c *Client) UploadAttachment(ctx context.Context, in UploadInput) (*UploadO
 	if saved := reply.whole("filesize"); saved != 0 && saved != out.Size {
 		out.Problem = fmt.Sprintf("HaloPSA has %d bytes instead of %d", saved, out.Size)
 	}
-	if _, told := reply["showforusers"]; told && reply.truth("showforusers") && !in.VisibleToUser {
+	switch shown, told := c.shown(ctx, out.ID, reply); {
+	case !told:
+		out.Warning = joinNonEmpty(". ", out.Warning, "HaloPSA did not say whether end users see it")
+	case shown && !in.VisibleToUser:
 		out.Problem = joinNonEmpty(". ", out.Problem, "HaloPSA shows it to end users although it was to be private: hide it there")
+	case !shown && in.VisibleToUser:
+		out.Problem = joinNonEmpty(". ", out.Problem, "HaloPSA hides it from end users")
 	}
 	return out, nil
+}
+
+// shown reports whether end users see a file that was saved, and whether Halo
+// tells. What the reply lacks is read back.
+func (c *Client) shown(ctx context.Context, id int, reply saved) (shown, told bool) {
+	if _, told = reply["showforusers"]; told || id == 0 {
+		return reply.truth("showforusers"), told
+	}
+	var a attachment
+	if c.record(ctx, "/Attachment/"+strconv.Itoa(id), id, nil, &a) != nil || a.Visible == nil {
+		return false, false
+	}
+	return bool(*a.Visible), true
 }
 
 // content is what the file holds.

@@ -10,6 +10,7 @@ import (
 	"github.com/msptoolbelt/toolbelt/halopsa"
 	"github.com/msptoolbelt/toolbelt/halopsa/halotest"
 	"github.com/msptoolbelt/toolbelt/mcptools"
+	"github.com/msptoolbelt/toolbelt/resilience"
 )
 
 func TestAttachmentsAreReadWhereverTheBuildPutsThem(t *testing.T) {
@@ -130,5 +131,35 @@ func TestFilesThatCannotBeAttachedAreRefused(t *testing.T) {
 	}
 	if files := s.server.Attachments(halotest.TicketVPN); len(files) > 0 {
 		t.Errorf("saved %d files", len(files))
+	}
+}
+
+// Whether end users see a file is read back where the reply does not say it.
+func TestVisibilityOfAFile(t *testing.T) {
+	t.Parallel()
+	upload := func(s *suite, visible bool) *halopsa.UploadOutput {
+		t.Helper()
+		got, err := s.client.UploadAttachment(t.Context(), halopsa.UploadInput{TicketID: halotest.TicketPrinter, Filename: "a.txt", Text: "x", VisibleToUser: visible})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return got
+	}
+	s := start(t, halotest.Options{}, func(o *halopsa.Options) { o.Resilience.Base = silent{resilience.NewBase(), "showforusers"} })
+	if got := upload(s, false); got.Problem != "" || got.Warning != "" {
+		t.Errorf("read back: %+v", got)
+	}
+	for _, asked := range []bool{false, true} {
+		s = start(t, halotest.Options{}, func(o *halopsa.Options) {
+			other := meddler{resilience.NewBase(), func(object map[string]any) {
+				if _, file := object["data_base64"]; file {
+					object["showforusers"] = !asked
+				}
+			}}
+			o.Resilience.Base = silent{other, "showforusers"}
+		})
+		if got := upload(s, asked); got.Problem == "" {
+			t.Errorf("asked for visible %v: %+v", asked, got)
+		}
 	}
 }

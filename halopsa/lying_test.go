@@ -69,6 +69,11 @@ func TestMailOtherThanAskedIsTold(t *testing.T) {
 	if err != nil || !strings.Contains(got.Problem, "copied") || len(got.CC) != 1 || got.CC[0] != "mallory@evil.example" {
 		t.Errorf("%+v, %v", got, err)
 	}
+	s = start(t, halotest.Options{}, meddling(func(object map[string]any) { object["emailcc"] = "" }))
+	got, err = s.client.ReplyToUser(t.Context(), halopsa.ReplyInput{TicketID: halotest.TicketPrinter, Message: "hi", CC: []string{"mira.koch@hafenlogistik.example"}})
+	if err != nil || !strings.Contains(got.Problem, "copied") || len(got.CC) != 0 {
+		t.Errorf("a copy that was dropped: %+v, %v", got, err)
+	}
 	s = start(t, halotest.Options{}, meddling(func(object map[string]any) { object["emaildirection"] = "O" }))
 	note, err := s.client.AddNote(t.Context(), halopsa.AddNoteInput{TicketID: halotest.TicketPrinter, Note: "hi"})
 	if err != nil || !strings.Contains(note.Problem, "mailed") {

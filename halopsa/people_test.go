@@ -58,22 +58,7 @@ func TestAgentsAndTeams(t *testing.T) {
 		"disabled": {halopsa.ListAgentsInput{Query: "nora", IncludeDisabled: true}, []string{"Nora Jensen"}},
 	} {
 		page, err := s.client.ListAgents(t.Context(), c.in)
-		if err != nil {
-			t.Fatalf("%s: %v", name, err)
-		}
-		var names []string
-		for _, a := range page.Items {
-			names = append(names, a.Name)
-		}
-		if len(names) != len(c.want) {
-			t.Errorf("%s: %v, want %v", name, names, c.want)
-			continue
-		}
-		for i := range names {
-			if names[i] != c.want[i] {
-				t.Errorf("%s: %v, want %v", name, names, c.want)
-			}
-		}
+		shows(t, name, page, err, func(a halopsa.Agent) string { return a.Name }, c.want)
 	}
 	teams, err := s.client.ListTeams(t.Context(), halopsa.ListTeamsInput{Type: "projects", IncludeAgents: true})
 	if err != nil || len(teams.Items) != 1 || teams.Items[0].Name != "Projects" || len(teams.Items[0].Agents) != 2 {

@@ -3,6 +3,7 @@ package halopsa_test
 import (
 	"errors"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 
@@ -85,5 +86,20 @@ func fails(t *testing.T, err error, code mcptools.Code, parts ...string) {
 		if !strings.Contains(err.Error(), part) {
 			t.Errorf("the error does not say %q: %v", part, err)
 		}
+	}
+}
+
+// shows checks a value of the rows of a page.
+func shows[R any, V comparable](t *testing.T, name string, page *mcptools.Page[R], err error, value func(R) V, want []V) {
+	t.Helper()
+	if err != nil {
+		t.Fatalf("%s: %v", name, err)
+	}
+	var got []V
+	for _, row := range page.Items {
+		got = append(got, value(row))
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%s: %v, want %v", name, got, want)
 	}
 }
