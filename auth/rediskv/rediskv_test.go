@@ -6,6 +6,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"syscall"
 	"testing"
 	"time"
 
@@ -114,6 +115,17 @@ func (s *server) kill(t *testing.T) {
 		t.Error(err)
 	}
 	_ = s.process.Wait() // says that it was killed
+}
+
+// stop makes the server hang until resume.
+func (s *server) stop(t *testing.T)   { s.signal(t, syscall.SIGSTOP) }
+func (s *server) resume(t *testing.T) { s.signal(t, syscall.SIGCONT) }
+
+func (s *server) signal(t *testing.T, signal syscall.Signal) {
+	t.Helper()
+	if err := s.process.Process.Signal(signal); err != nil {
+		t.Error(err)
+	}
 }
 
 func contract(t *testing.T, address string) {
