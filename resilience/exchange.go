@@ -14,14 +14,16 @@ type common struct {
 	// Guarded by the lane's mu.
 	changes []*change // to be made with the next exchange
 	untold  tally     // accepted requests that the others do not know of
+	own     counter   // accepted requests, ours alone
 	agreed  *pace     // what was known together, while alone
+	share   float64   // of what was agreed that was ours
 	joined  time.Time // when we were last not alone any more
 }
 
 // change is a change of the pace. Those that come while an exchange is under
 // way are made together in the next one: a slow KV slows each but once.
 type change struct {
-	op   func(*pace, time.Time)
+	op   func(*pace, Pacing, time.Time)
 	made bool // guarded by the record's lock
 }
 
@@ -29,6 +31,14 @@ type change struct {
 type tally struct {
 	count int
 	since time.Time // of the first
+}
+
+// accepted counts a request of ours.
+func (c *common) accepted(now time.Time) {
+	if c.record != nil {
+		c.untold.add(now)
+		c.own.add(now, 1, spans[shareSpan])
+	}
 }
 
 func (t *tally) add(now time.Time) {
@@ -41,7 +51,7 @@ func (t *tally) add(now time.Time) {
 // exchange makes a change of the pace that the processes share, or of ours if
 // there is no way to the others. Op may be called several times; its last call
 // counts.
-func (l *lane) exchange(ctx context.Context, op func(*pace, time.Time)) {
+func (l *lane) exchange(ctx context.Context, op func(*pace, Pacing, time.Time)) {
 	r := l.shared.record
 	ticket, ok := r.reach()
 	if !ok {
@@ -68,8 +78,12 @@ func (l *lane) exchange(ctx context.Context, op func(*pace, time.Time)) {
 		l.shared.changes = nil
 		told = l.shared.untold.count
 		l.contribute(p, now)
+		fixed := l.fixed
+		if now.Sub(l.shared.joined) < aloneTime { // others may be alone yet
+			fixed = Pacing{p.rate(now, fixed), fixed.Burst}.part(l.shared.share)
+		}
 		for _, c := range batch {
-			c.op(p, now)
+			c.op(p, fixed, now)
 		}
 		next = *p
 	})
@@ -91,14 +105,49 @@ func (l *lane) exchange(ctx context.Context, op func(*pace, time.Time)) {
 
 // alone makes a change that the others are not told of, except by its effects
 // later.
-func (l *lane) alone(op func(*pace, time.Time)) {
+func (l *lane) alone(op func(*pace, Pacing, time.Time)) {
+	now := wall()
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.shared.agreed == nil {
-		agreed := l.pace
-		l.shared.agreed = &agreed
+	if l.shared.agreed == nil && !l.shared.record.valid(0) { // else they are just too busy
+		l.part(now)
 	}
-	op(&l.pace, wall())
+	fixed := l.fixed
+	if l.shared.agreed != nil {
+		fixed = fixed.part(l.shared.share)
+	}
+	op(&l.pace, fixed, now)
+}
+
+// part begins a time alone with our part of the pace.
+func (l *lane) part(now time.Time) {
+	agreed := l.pace
+	l.shared.agreed, l.shared.share = &agreed, l.share(now)
+	if learned := agreed.learned(now); learned > 0 {
+		l.pace.Rate, l.pace.Fast, l.pace.Most = max(l.shared.share*learned, minRate), false, margin*learned
+		if now.After(l.pace.Since) {
+			l.pace.Since = now
+		}
+	}
+}
+
+const (
+	shareSpan  = 2   // of a meter's, over which a share is reckoned
+	leastShare = 0.2 // for a process that had little to do
+)
+
+// share returns which part of all requests was ours lately: what we may count on
+// if the others keep to theirs.
+func (l *lane) share(now time.Time) float64 {
+	all := l.pace.Meter[shareSpan]
+	if total := all.over(now, 0); total > 0 && all.Past+all.Count >= sample {
+		return min(max(l.shared.own.over(now, 0)/total, leastShare), 1)
+	}
+	return 1
+}
+
+func (p Pacing) part(share float64) Pacing {
+	return Pacing{share * p.Rate, int(share * float64(p.Burst))}
 }
 
 // agree takes over what was written, with told accepted requests of ours in it.

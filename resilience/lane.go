@@ -55,7 +55,7 @@ func (l *lane) take(ctx context.Context, patience time.Duration) (turn, bool) {
 }
 
 func (l *lane) takeTogether(ctx context.Context, patience time.Duration) (t turn, ok bool) {
-	l.exchange(ctx, func(p *pace, now time.Time) { t, ok = p.turn(now, l.fixed, patience) })
+	l.exchange(ctx, func(p *pace, fixed Pacing, now time.Time) { t, ok = p.turn(now, fixed, patience) })
 	return t, ok
 }
 
@@ -92,9 +92,7 @@ func (l *lane) accept(now time.Time, told hint) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.pace.accepted(now, 1)
-	if l.shared.record != nil {
-		l.shared.untold.add(now)
-	}
+	l.shared.accepted(now)
 	if told != (hint{}) {
 		told.apply(&l.pace, now)
 	}
@@ -104,7 +102,7 @@ func (l *lane) accept(now time.Time, told hint) {
 // whether it is the first of its kind.
 func (l *lane) throttled(ctx context.Context, t turn, wait time.Duration) (first bool) {
 	rejoined := l.rejoined(time.Now())
-	l.change(ctx, func(p *pace, now time.Time) {
+	l.change(ctx, func(p *pace, _ Pacing, now time.Time) {
 		first = p.Cuts == t.cuts
 		learned := p.learned(now)
 		p.throttled(now, t.cuts, wait)
@@ -117,21 +115,21 @@ func (l *lane) throttled(ctx context.Context, t turn, wait time.Duration) (first
 
 // hold closes the gate, and reports whether it was open.
 func (l *lane) hold(ctx context.Context, wait time.Duration) (first bool) {
-	l.change(ctx, func(p *pace, now time.Time) {
+	l.change(ctx, func(p *pace, _ Pacing, now time.Time) {
 		first = !p.Until.After(now)
 		p.hold(now, wait)
 	})
 	return first
 }
 
-func (l *lane) change(ctx context.Context, op func(*pace, time.Time)) {
+func (l *lane) change(ctx context.Context, op func(*pace, Pacing, time.Time)) {
 	if l.shared.record != nil {
 		l.exchange(ctx, op)
 		return
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	op(&l.pace, time.Now())
+	op(&l.pace, l.fixed, time.Now())
 }
 
 // tryEnter takes one of the places for requests under way, if one is free.

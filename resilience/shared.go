@@ -18,8 +18,8 @@ import (
 // (auth/rediskv) is one. Ids are hashes of [Keys], values are numbers and times.
 // The processes' clocks should agree to within some 100 ms.
 //
-// A KV that fails, or takes longer than 100 ms, is left alone for a second;
-// each process goes on with what it knows, alone, and no request fails or waits
+// A KV that fails, or takes longer than 100 ms, is left alone for up to a
+// second;// each process goes on with what it knows, alone, and no request fails or waits
 // for that reason. Its methods must return when ctx ends.
 type KV interface {
 	// Get returns the value of id, nil if there is none or it has expired.
@@ -32,7 +32,8 @@ type KV interface {
 
 const (
 	exchangeTime = 100 * time.Millisecond // for one exchange with the KV
-	aloneTime    = time.Second            // before a KV that failed is tried again
+	firstAlone   = 100 * time.Millisecond // before a KV that failed is tried again
+	aloneTime    = time.Second            // the same, when it has failed for a while
 	newsTime     = 250 * time.Millisecond // between two looks at what the others know
 	recordLife   = time.Hour
 	maxRecord    = 16 << 10 // ours have 1 KiB
@@ -44,6 +45,7 @@ type sharing struct {
 	kv         KV
 	logger     *slog.Logger
 	aloneUntil atomic.Int64 // in nanoseconds of the Unix epoch; 0 if the KV works
+	failures   atomic.Int64 // in a row
 }
 
 func newSharing(o *Options) *sharing {
@@ -88,13 +90,18 @@ func (s *sharing) valid(t ticket) bool {
 
 // failed notes an error of the KV. Only the first of a row is worth a warning.
 func (s *sharing) failed(err error) {
-	if s.aloneUntil.Swap(time.Now().Add(aloneTime).UnixNano()) == 0 && s.logger != nil {
+	wait := min(firstAlone<<min(s.failures.Add(1)-1, 4), aloneTime)
+	if s.aloneUntil.Swap(time.Now().Add(wait).UnixNano()) == 0 && s.logger != nil {
 		s.logger.Warn("resilience: shared limits cannot be reached; going on alone", "error", err)
 	}
 }
 
 func (s *sharing) worked() {
-	if s.aloneUntil.Load() != 0 && s.aloneUntil.Swap(0) != 0 && s.logger != nil {
+	if s.aloneUntil.Load() == 0 {
+		return
+	}
+	s.failures.Store(0)
+	if s.aloneUntil.Swap(0) != 0 && s.logger != nil {
 		s.logger.Info("resilience: limits are shared again")
 	}
 }
