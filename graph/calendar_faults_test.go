@@ -3,10 +3,7 @@ package graph_test
 import (
 	"errors"
 	"fmt"
-	"net/http"
-	"strconv"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	"github.com/msptoolbelt/toolbelt/graph"
@@ -14,15 +11,6 @@ import (
 	"github.com/msptoolbelt/toolbelt/mcptools"
 	"github.com/msptoolbelt/toolbelt/resilience"
 )
-
-// apart throttles each request by itself: a server that refuses at random has no
-// pace that could be found.
-func apart() func(*http.Request) resilience.Keys {
-	var n atomic.Int64
-	return func(r *http.Request) resilience.Keys {
-		return resilience.Keys{Breaker: r.URL.Host, Throttle: strconv.FormatInt(n.Add(1), 10)}
-	}
-}
 
 // However requests are throttled, refused and lost, an event is made once when
 // the call succeeds, not at all when it fails, and at most once when the error
@@ -33,7 +21,6 @@ func TestEventsUnderFaults(t *testing.T) {
 	// not what is tested here, would end the run early.
 	s.signIn(t, s.fake.Token(), graph.Options{Resilience: resilience.Options{
 		Breaker: resilience.BreakerPolicy{Consecutive: 10_000, MinRequests: 10_000}, Retry: resilience.RetryPolicy{Budget: -1, MaxAttempts: 2},
-		Keys: apart(),
 	}})
 	s.call(t, "m365_cal_view", args{}) // so that the time zone is known
 	s.fake.Faults().SetRates(7, graphtest.Rates{TooManyRequests: 0.3, Unavailable: 0.1, DropBefore: 0.1, DropAfter: 0.15, DropDuring: 0.05})

@@ -24,8 +24,7 @@ const (
 	slower   = 0.9  // of a rate that was refused soon after it had been found
 	minGuess = 10.0 // a second, where there is nothing to reckon with
 	deafFor  = time.Minute
-	sample   = 20          // that must have been accepted for the quota to be reckoned from it
-	unsaid   = time.Second // the wait to reckon with if a server does not say
+	sample   = 20 // that must have been accepted for the quota to be reckoned from it
 	// steadyWaits is how long a rate is kept before more is tried, in units of
 	// the wait that the server asks for when it is too much: trying then costs
 	// about 1/steadyWaits of the quota.
@@ -154,15 +153,16 @@ func (p *pace) hold(now time.Time, wait time.Duration) {
 // longestHold bounds the memory of a nonsensical Retry-After.
 const longestHold = 24 * time.Hour
 
-// throttled notes that the server refused a request and asked for a wait; 0 if
-// it did not say. Cuts is what p.Cuts was when the request was sent: what was
+// throttled notes that the server refused a request and asked for a wait. With
+// none (0) there is nothing to reckon with, and the requests' own waits, which
+// double, must do. Cuts is what p.Cuts was when the request was sent: what was
 // under way at a cut is not a second reason to slow down.
 func (p *pace) throttled(now time.Time, cuts int, wait time.Duration) {
 	p.hold(now, wait)
-	if now.Before(p.Deaf) {
+	if wait <= 0 || now.Before(p.Deaf) {
 		return
 	}
-	quota := p.Meter.quota(now, max(wait, unsaid))
+	quota := p.Meter.quota(now, wait)
 	learned := p.learned(now)
 	if learned > 0 && cuts == p.Cuts && p.doubt(now) {
 		return

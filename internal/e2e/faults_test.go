@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"net/http"
-	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -47,7 +45,7 @@ var weather = graphtest.Rates{
 func TestFaults(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	upstream := new(attempts)
-	w := newWorldWith(t, func(o *resilience.Options) { o.Keys, o.Hooks.Attempt = apart(), upstream.note })
+	w := newWorldWith(t, func(o *resilience.Options) { o.Hooks.Attempt = upstream.note })
 	defer w.close()
 	run := newFaultRun(t, w)
 
@@ -73,15 +71,6 @@ func TestFaults(t *testing.T) {
 	t.Logf("%d requests went upstream: %v", upstream.all, upstream.classes)
 	t.Logf("writes: %+v", run.writes)
 	t.Logf("faults of Microsoft 365 %v, of HaloPSA %v", w.m365.Faults().Injected(), w.halo.Faults().Injected())
-}
-
-// apart throttles each request by itself: weather that refuses at random has no
-// pace that could be found.
-func apart() func(*http.Request) resilience.Keys {
-	var n atomic.Int64
-	return func(r *http.Request) resilience.Keys {
-		return resilience.Keys{Breaker: r.URL.Host, Throttle: strconv.FormatInt(n.Add(1), 10)}
-	}
 }
 
 // world is the two fakes, and their tools through the whole library.

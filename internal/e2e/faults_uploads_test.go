@@ -28,7 +28,7 @@ const (
 func TestFaultsOfUploads(t *testing.T) {
 	defer goleak.VerifyNone(t)
 	upstream := new(attempts)
-	w := newWorldWith(t, func(o *resilience.Options) { o.Keys, o.Hooks.Attempt = apart(), upstream.note })
+	w := newWorldWith(t, func(o *resilience.Options) { o.Hooks.Attempt = upstream.note })
 	defer w.close()
 	bad := weather
 	bad.DropBefore, bad.DropAfter, bad.DropDuring = 0.05, 0.05, 0.02
