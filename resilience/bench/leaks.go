@@ -16,13 +16,13 @@ type Leaks struct {
 	Calls       int
 	Goroutines  int   // left after that many mixed calls
 	Connections int   // left open, after the idle ones were closed
-	Serial      int64 // TCP connections that 100 serial calls with a repetition each took
+	Serial      int64 // TCP connections that serial calls with a repetition each took
 }
 
 // leaks makes mixed calls, of which some are cancelled and in some of which
 // the base transport panics, and counts what is left.
-func leaks(c contender, calls int, limit time.Duration) (Leaks, error) {
-	serial, err := serialConnections(c)
+func leaks(c contender, serialCalls, calls int, limit time.Duration) (Leaks, error) {
+	serial, err := serialConnections(c, serialCalls)
 	if err != nil {
 		return Leaks{}, err
 	}
@@ -122,9 +122,9 @@ func errorPage(w http.ResponseWriter, pages int) {
 	}
 }
 
-// serialConnections counts the connections of 100 calls, one after the other,
+// serialConnections counts the connections of calls, one after the other,
 // each of which is first answered by a 503 with a page of 64 KiB.
-func serialConnections(c contender) (int64, error) {
+func serialConnections(c contender, calls int) (int64, error) {
 	var n atomic.Int64
 	server := serve(func(w http.ResponseWriter, _ *http.Request) {
 		if n.Add(1)%2 == 0 {
@@ -138,7 +138,7 @@ func serialConnections(c contender) (int64, error) {
 	if err != nil {
 		return 0, err
 	}
-	for range 100 {
+	for range calls {
 		req, err := http.NewRequestWithContext(context.Background(), http.MethodGet, server.URL, nil)
 		if err != nil {
 			return 0, err

@@ -66,7 +66,7 @@ type Result struct {
 	// What the server does after an operation was, or was not, carried out.
 	Posts503, PostsReset, PostsLate Posts
 	Outage503, OutageReset          Outage
-	Fixed, Rolling, Bucket          Throttled
+	Bucket, Fixed, Rolling, Far     Throttled
 	Leaks                           Leaks
 	Memory                          Memory
 	Overhead                        Overhead
@@ -86,7 +86,7 @@ func effortOf(quick bool) effort {
 	if quick {
 		return effort{calls: 2000, limit: 3 * time.Second, posts: 200, outage: 3 * time.Second, throttled: 5 * time.Second, rounds: 3}
 	}
-	return effort{calls: 20_000, limit: 20 * time.Second, posts: 1000, outage: 10 * time.Second, throttled: 15 * time.Second, rounds: 15}
+	return effort{calls: 20_000, limit: 20 * time.Second, posts: 1000, outage: 10 * time.Second, throttled: 15 * time.Second, rounds: 40}
 }
 
 // measure runs every contender through every scenario, one after the other:
@@ -155,14 +155,15 @@ func scenarios(e effort) []scenario {
 			return errors.Join(errs[:]...)
 		}},
 		{"throttling", func(c contender, r *Result) error {
-			var errs [3]error
-			r.Fixed, errs[0] = throttled(c, newFixed, e.throttled)
-			r.Rolling, errs[1] = throttled(c, newRolling, e.throttled)
-			r.Bucket, errs[2] = throttled(c, newBucket, e.throttled)
+			var errs [4]error
+			r.Bucket, errs[0] = throttled(c, tokenBucket, e.throttled)
+			r.Fixed, errs[1] = throttled(c, fixedWindow, e.throttled)
+			r.Rolling, errs[2] = throttled(c, rollingWindow, e.throttled)
+			r.Far, errs[3] = throttled(c, farWindow, e.throttled)
 			return errors.Join(errs[:]...)
 		}},
 		{"leaks", func(c contender, r *Result) (err error) {
-			r.Leaks, err = leaks(c, e.calls/2, e.limit)
+			r.Leaks, err = leaks(c, 100, e.calls/2, e.limit)
 			return err
 		}},
 		{"memory", func(c contender, r *Result) (err error) {

@@ -25,7 +25,7 @@ type Memory struct {
 
 const (
 	uploadSize = 64 << 20
-	bombSize   = 100 << 20
+	bombSize   = 100 << 20 // the product of a hundred members
 )
 
 // memory measures an upload that has to be repeated, and an answer that is
@@ -82,15 +82,15 @@ func (zeros) Read(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// bomb packs 100 MiB into 100 KiB.
+// bomb packs 100 MiB into 100 KiB: a hundred times the same member.
 func bomb() ([]byte, error) {
-	var packed bytes.Buffer
-	w := gzip.NewWriter(&packed)
-	if _, err := io.CopyN(w, zeros{}, bombSize); err != nil {
+	var member bytes.Buffer
+	w := gzip.NewWriter(&member)
+	if _, err := io.CopyN(w, zeros{}, bombSize/100); err != nil {
 		return nil, err
 	}
 	err := w.Close()
-	return packed.Bytes(), err
+	return bytes.Repeat(member.Bytes(), 100), err
 }
 
 func (m *Memory) explode(c contender, packed []byte) error {

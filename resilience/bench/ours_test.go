@@ -11,9 +11,9 @@ import (
 )
 
 // These tests hold this project's own column to its promises. By default they
-// are short; with TOOLBELT_POSTS=100000 and TOOLBELT_OUTAGE=10s they are as
-// long as the promise. Those that count what the process has run alone, before
-// the parallel ones.
+// are short; with TOOLBELT_POSTS=100000, TOOLBELT_OUTAGE=10s and
+// TOOLBELT_THROTTLED=15s they are as long, and as strict, as the promises. Those
+// that count what the process has run alone, before the parallel ones.
 
 // own is this project's contender.
 func own(t testing.TB) contender {
@@ -91,7 +91,7 @@ func TestHarmless(t *testing.T) {
 // After calls that end in every way nothing is left, and calls that have to be
 // repeated use their connection again.
 func TestLeaks(t *testing.T) {
-	got, err := leaks(own(t), 3000, 5*time.Second)
+	got, err := leaks(own(t), 25, 3000, 5*time.Second)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -101,15 +101,18 @@ func (f figure) panel(b *strings.Builder, p panel) {
 		fmt.Fprintf(b, `<path d="M0 %.1fH%d" stroke="%s" stroke-width="1.5" stroke-dasharray="5 3"/>`+"\n", f.y(f.line), plotWidth, colourText)
 	}
 	if most > f.top {
-		fmt.Fprintf(b, `<rect x="26" y="3" width="%d" height="17" rx="3" fill="#ffffff" fill-opacity="0.9"/>`+"\n", plotWidth-52)
+		fmt.Fprintf(b, `<rect x="16" y="3" width="%d" height="17" rx="3" fill="#ffffff" fill-opacity="0.9"/>`+"\n", plotWidth-32)
 		text(b, plotWidth/2, 16, "↑ up to "+thousands(int64(most))+"/s", `text-anchor="middle" font-weight="600"`)
 	}
 	for at := 0.0; at <= f.seconds; at += f.every {
-		label := fmt.Sprint(at)
-		if at == 0 {
+		label, anchor := fmt.Sprint(at), "middle"
+		switch at {
+		case 0:
 			label = "0 s"
+		case f.seconds:
+			anchor = "end"
 		}
-		text(b, f.x(at), plotHeight+15, label, `text-anchor="middle" fill="`+colourFaint+`"`)
+		text(b, f.x(at), plotHeight+15, label, `text-anchor="`+anchor+`" fill="`+colourFaint+`"`)
 	}
 	b.WriteString("</g>\n")
 }

@@ -4,11 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"io"
 	"math/rand/v2"
 	"net"
 	"net/http"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -123,93 +123,79 @@ type Harmless struct {
 }
 
 // harmless sends POSTs that are first answered by a 429 with a Retry-After of
-// a second, and others whose first connection is refused.
+// a second, and others whose first connection is refused: each by a client of
+// its own to a server of its own.
 func harmless(c contender, n int) (Harmless, error) {
 	h := Harmless{Sent: n}
-	if err := h.throttled(c); err != nil {
-		return h, err
-	}
+	var mu sync.Mutex
+	var errs []error
+	var all sync.WaitGroup
 	for range n {
-		if err := h.refused(c); err != nil {
-			return h, err
-		}
+		all.Go(func() {
+			throttled, twice, err := afterThrottle(c)
+			connected, again, err2 := afterRefusal(c)
+			mu.Lock()
+			defer mu.Unlock()
+			errs = append(errs, err, err2)
+			h.OnThrottle += throttled
+			h.OnRefusedDial += connected
+			h.Twice += twice + again
+		})
 	}
-	return h, nil
+	all.Wait()
+	return h, errors.Join(errs...)
 }
 
-func (h *Harmless) throttled(c contender) error {
-	var mu sync.Mutex
-	seen, done := make(map[string]bool), make(map[string]int)
+// afterThrottle sends one POST, which is refused once. It returns how many
+// succeed, and how many times too often it was carried out.
+func afterThrottle(c contender) (good, twice int, err error) {
+	var seen, done atomic.Int64
 	server := serve(func(w http.ResponseWriter, r *http.Request) {
-		body, err := io.ReadAll(r.Body)
-		if err != nil || !strings.Contains(string(body), "Number") {
+		if body, err := io.ReadAll(r.Body); err != nil || len(body) == 0 {
 			answer(w, http.StatusBadRequest, 0)
 			return
 		}
-		mu.Lock()
-		defer mu.Unlock()
-		if key := string(body); seen[key] {
-			done[key]++
+		if seen.Add(1) > 1 {
+			done.Add(1)
 			answer(w, http.StatusOK, 100)
-		} else {
-			seen[key] = true
-			w.Header().Set("Retry-After", "1")
-			answer(w, http.StatusTooManyRequests, 100)
+			return
 		}
+		w.Header().Set("Retry-After", "1")
+		answer(w, http.StatusTooManyRequests, 100)
 	})
 	defer server.end()
 	client, err := c.open(server.URL, server.base)
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
-	var all sync.WaitGroup
-	var good atomic.Int64
-	for i := range h.Sent {
-		all.Go(func() {
-			if post(client, server.URL, i) == nil {
-				good.Add(1)
-			}
-		})
+	if post(client, server.URL, 1) == nil {
+		good = 1
 	}
-	all.Wait()
-	h.OnThrottle = int(good.Load())
-	for _, times := range done {
-		h.Twice += max(times-1, 0)
-	}
-	return nil
+	return good, max(int(done.Load())-1, 0), nil
 }
 
-// refused sends one POST by a new client, whose first dial goes to a port at
-// which nobody listens.
-func (h *Harmless) refused(c contender) error {
+// afterRefusal sends one POST, whose first dial goes to a port at which nobody
+// listens. It returns the same.
+func afterRefusal(c contender) (good, twice int, err error) {
 	var done atomic.Int64
 	server := serve(func(w http.ResponseWriter, _ *http.Request) {
 		done.Add(1)
 		answer(w, http.StatusOK, 100)
 	})
 	defer server.end()
-	closed, err := new(net.ListenConfig).Listen(context.Background(), "tcp", "127.0.0.1:0")
-	if err != nil {
-		return err
-	}
-	nobody := closed.Addr().String()
-	if err := closed.Close(); err != nil {
-		return err
-	}
 	var dials atomic.Int64
 	server.base.DialContext = func(ctx context.Context, network, address string) (net.Conn, error) {
 		if dials.Add(1) == 1 {
-			address = nobody
+			address = "127.0.0.1:1" // tcpmux, which nobody has
 		}
 		return new(net.Dialer).DialContext(ctx, network, address)
 	}
 	client, err := c.open(server.URL, server.base)
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
 	if post(client, server.URL, 1) == nil {
-		h.OnRefusedDial++
+		good = 1
 	}
-	h.Twice += max(int(done.Load())-1, 0)
-	return nil
+	return good, max(int(done.Load())-1, 0), nil
 }

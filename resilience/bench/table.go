@@ -83,9 +83,10 @@ var rows = []row{
 	{"**Outage of 10 s, resets**: requests to the dead server", func(r Result) string { return thousands(r.OutageReset.Reached) }},
 	{"p99 of failing calls", func(r Result) string { return ms(r.OutageReset.P99) }},
 	{"95 % good again after", func(r Result) string { return ms(r.OutageReset.Recovered) }},
-	{"**Quota 100/s, rolling window**: used / wasted / failed calls", func(r Result) string { return r.Rolling.cell() }},
-	{"Quota 100/s, token bucket: the same", func(r Result) string { return r.Bucket.cell() }},
+	{"**Quota 100/s, token bucket**: used / wasted / failed calls", func(r Result) string { return r.Bucket.cell() }},
 	{"Quota 100/s, fixed window: the same", func(r Result) string { return r.Fixed.cell() }},
+	{"Quota 100/s, rolling window: the same", func(r Result) string { return r.Rolling.cell() }},
+	{"Quota 100/s, rolling window, answers after 150 ms: the same", func(r Result) string { return r.Far.cell() }},
 	{"**After mixed calls**: goroutines / connections left (of so many calls)", func(r Result) string {
 		return fmt.Sprintf("%d / %d (%d)", r.Leaks.Goroutines, r.Leaks.Connections, r.Leaks.Calls)
 	}},

@@ -13,7 +13,7 @@ import (
 // second, and counts those that it refuses.
 type Throttled struct {
 	Accepted int64   // requests
-	Allowed  int64   // requests that the quota admits in that time
+	Allowed  int64   // requests that the quota has room for in that time
 	Refused  int64   // with a 429
 	Failed   int     // calls that did not get their answer within 30 s
 	Good     []int64 // requests accepted, per 100 ms
@@ -31,13 +31,27 @@ func (t Throttled) WastedShare() float64 {
 // quota is how many requests per second a throttled server answers.
 const quota = 100
 
+// A gatekeeper is a way to count requests, and how long answers take.
+type gatekeeper struct {
+	limiter func() limiter
+	latency time.Duration
+}
+
+// The gatekeepers on loopback, and one that is as far away as a cloud.
+var (
+	fixedWindow   = gatekeeper{func() limiter { return new(fixed) }, 2 * time.Millisecond}
+	rollingWindow = gatekeeper{newRolling, 2 * time.Millisecond}
+	farWindow     = gatekeeper{newRolling, 150 * time.Millisecond}
+	tokenBucket   = gatekeeper{func() limiter { return &bucket{level: quota} }, 2 * time.Millisecond}
+)
+
 // throttled lets 64 workers call all the time for a while. Those that still
 // wait then may finish, which no figure but Failed sees.
-func throttled(c contender, limit func() limiter, length time.Duration) (Throttled, error) {
+func throttled(c contender, keeper gatekeeper, length time.Duration) (Throttled, error) {
 	t := Throttled{Good: make([]int64, length/tick), Wasted: make([]int64, length/tick)}
 	var mu sync.Mutex
-	l := limit()
-	t.Allowed = int64(l.allowed(length))
+	l := keeper.limiter()
+	t.Allowed = quota * int64(length/time.Second)
 	var begin atomic.Pointer[time.Time]
 	server := serve(func(w http.ResponseWriter, _ *http.Request) {
 		mu.Lock()
@@ -52,7 +66,7 @@ func throttled(c contender, limit func() limiter, length time.Duration) (Throttl
 			*sum++
 		}
 		mu.Unlock()
-		time.Sleep(2 * time.Millisecond)
+		time.Sleep(keeper.latency)
 		if wait > 0 {
 			w.Header().Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 			answer(w, http.StatusTooManyRequests, 1<<10)
@@ -73,11 +87,10 @@ func throttled(c contender, limit func() limiter, length time.Duration) (Throttl
 }
 
 // A limiter is one of the ways in which servers count. take counts a request
-// and returns how long the caller has to wait if it is refused; 0 if not.
-// Times are since the beginning; nothing is counted concurrently.
+// and returns how long the caller has to wait if it is refused; 0 if not. Times
+// are since the beginning; nothing is counted concurrently.
 type limiter interface {
 	take(at time.Duration) time.Duration
-	allowed(in time.Duration) int
 }
 
 // fixed counts in windows of one second, each beginning with nothing.
@@ -96,8 +109,6 @@ func (f *fixed) take(at time.Duration) time.Duration {
 	}
 	return f.window + time.Second - at
 }
-
-func (f *fixed) allowed(in time.Duration) int { return quota * int(in/time.Second) }
 
 // rolling admits a request if fewer than the quota came in the second before
 // it, the refused ones included: who does not stop is never heard again.
@@ -121,9 +132,8 @@ func (r *rolling) take(at time.Duration) time.Duration {
 	return r.last[0] + time.Second - at
 }
 
-func (r *rolling) allowed(in time.Duration) int { return quota * int(in/time.Second) }
-
-// bucket is refilled steadily and holds a second's worth. A refused request
+// bucket is refilled steadily and holds a second's worth, which is full at the
+// beginning and comes on top of the quota. A refused request
 // takes a token too, down to a debt of a second.
 type bucket struct {
 	level float64
@@ -139,8 +149,3 @@ func (b *bucket) take(at time.Duration) time.Duration {
 	}
 	return time.Duration((1 - b.level) / quota * float64(time.Second))
 }
-
-func (b *bucket) allowed(in time.Duration) int { return quota * (int(in/time.Second) + 1) }
-
-func newFixed() limiter  { return new(fixed) }
-func newBucket() limiter { return &bucket{level: quota} }
