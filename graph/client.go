@@ -98,6 +98,10 @@ func New(source auth.TokenSource, options Options) (*Client, error) {
 	return c, nil
 }
 
+// Snapshot returns what the client knows of Graph's health: circuit breakers,
+// waits and paces. It asks nobody.
+func (c *Client) Snapshot() resilience.Snapshot { return rest.Snapshot(c.service.Client, c.uploads) }
+
 // account is what the access token tells about whoever is signed in. An opaque
 // token tells nothing and counts as a user's.
 func (c *Client) account(ctx context.Context) (auth.Claims, error) {

@@ -193,7 +193,7 @@ func (c *Client) searchAll(ctx context.Context, in SearchInput, types []string, 
 		if g.err != nil {
 			failed++
 			err = cmp.Or(err, g.err)
-			missed = strings.TrimPrefix(missed+"; not searched: "+strings.Join(g.types, ", ")+": "+firstLine(g.err), "; ")
+			missed = strings.TrimPrefix(missed+"; not searched: "+strings.Join(g.types, ", ")+": "+problem(g.err), "; ")
 		}
 		more = more || g.more
 	}
@@ -208,11 +208,6 @@ func (c *Client) searchAll(ctx context.Context, in SearchInput, types []string, 
 		}
 	}
 	return rows, more, missed, nil
-}
-
-func firstLine(err error) string {
-	line, _, _ := strings.Cut(err.Error(), "\n")
-	return line
 }
 
 // searchGroup makes one request.

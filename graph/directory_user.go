@@ -148,7 +148,7 @@ func (p userPart) why(err error) string {
 	if ok && e.Code == mcptools.CodePermissionDenied && len(e.Scopes) == 0 && (p.name == "mailbox" || p.name == "forwarding") {
 		return "of somebody else, only an application or who has access to the mailbox in Exchange may read it"
 	}
-	return firstLine(err)
+	return problem(err)
 }
 
 func unreadPart(err error) error {

@@ -28,7 +28,8 @@ type Options struct {
 	// of the times in results. Empty: UTC.
 	TimeZone string
 	// OnPremises lets the name of the instance lead to an address of a private
-	// network, which is refused otherwise.
+	// network, which is refused otherwise. With a Base of your own in Resilience,
+	// make that a [resilience.NewPrivateBase], too.
 	OnPremises bool
 	// Resilience tunes the transport; its Hosts are set by the client. Hosted
 	// HaloPSA refuses more than 300 requests in 5 minutes, whoever makes them, so
@@ -105,6 +106,10 @@ func New(source auth.TokenSource, options Options) (*Client, error) {
 		Header: http.Header{"Accept-Language": {"en-US"}}}
 	return c, nil
 }
+
+// Snapshot returns what the client knows of the instance's health: its circuit
+// breaker, waits and pace. It asks nobody.
+func (c *Client) Snapshot() resilience.Snapshot { return rest.Snapshot(c.service.Client) }
 
 // hostedPacing keeps to the limit that hosted HaloPSA names when it refuses:
 // "300 Requests per rolling 5 minute window".

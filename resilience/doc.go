@@ -11,6 +11,14 @@
 // ([ThrottledError]). A circuit breaker per key stops calls to a host that is
 // down ([OpenError]).
 //
+// What is throttled together, and what fails together, is named by [Keys]. When
+// a server throttles, its quota is reckoned from what it had accepted, and the
+// requests of the key follow each other at just that pace, first come, first
+// served; later, carefully, more is tried. So little is refused, and the quota
+// is used. Hints such as RateLimit-Remaining slow the pace before it comes to a
+// refusal. A pace can also be given ([Pacing]), and processes can keep to one
+// together ([KV]).
+//
 // Only the hosts that [Options] lists can be reached, over https (http on
 // loopback). The caller's request is not changed, and its body is repeated
 // through GetBody or not at all: nothing is buffered.

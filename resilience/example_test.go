@@ -119,3 +119,33 @@ func ExampleIdempotent() {
 	// false
 	// true
 }
+
+// Keys say what is throttled together, here the mailboxes of a service, and a
+// snapshot shows how they are.
+func ExampleTransport_Snapshot() {
+	server := busy("30")
+	defer server.Close()
+	transport, err := resilience.New(resilience.Options{
+		Hosts: []string{server.URL},
+		Keys: func(r *http.Request) resilience.Keys {
+			return resilience.Keys{Breaker: "mail", Throttle: "mail" + r.URL.Path}
+		},
+		Retry: resilience.RetryPolicy{MaxRetryAfter: time.Second}, // no patience
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	resp, err := transport.Client().Get(server.URL + "/box-1")
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	resp.Body.Close()
+	s := transport.Snapshot()
+	fmt.Println(s.Breakers[0].Key, s.Breakers[0].State)
+	fmt.Println(s.Throttles[0].Key, "may be asked again in", s.Throttles[0].RetryAfter.Round(time.Second))
+	// Output:
+	// mail closed
+	// mail/box-1 may be asked again in 30s
+}

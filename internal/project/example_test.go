@@ -14,6 +14,7 @@ import (
 	"github.com/msptoolbelt/toolbelt/halopsa"
 	"github.com/msptoolbelt/toolbelt/halopsa/halotest"
 	"github.com/msptoolbelt/toolbelt/mcptools"
+	"github.com/msptoolbelt/toolbelt/resilience"
 )
 
 // The snippets of the README are taken from here, word for word.
@@ -62,6 +63,21 @@ func register(microsoft *graph.Client, halo *halopsa.Client, logger *slog.Logger
 		mcptools.Timeout(time.Minute),
 	)
 	tools.Register(server)
+}
+
+func tune(source auth.TokenSource, logger *slog.Logger) error {
+	microsoft, err := graph.New(source, graph.Options{Resilience: resilience.Options{
+		Retry:  resilience.RetryPolicy{MaxAttempts: 5, MaxRetryAfter: 2 * time.Minute},
+		Limits: resilience.Limits{Pacing: resilience.Pacing{Rate: 10, Burst: 20}},
+		Logger: logger,
+	}})
+	if err != nil {
+		return err
+	}
+	for _, key := range microsoft.Snapshot().Throttles { // for a health tool
+		logger.Info("throttled", "key", key.Key, "for", key.RetryAfter, "rate", key.Rate)
+	}
+	return nil
 }
 
 // A typed call: the method is the tool.

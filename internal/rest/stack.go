@@ -27,3 +27,16 @@ func Stack(base *url.URL, source auth.TokenSource, options resilience.Options, m
 	}
 	return transport.Client(), nil
 }
+
+// Snapshot returns the state of the transports of clients that [Stack] made.
+func Snapshot(clients ...*http.Client) resilience.Snapshot {
+	var all resilience.Snapshot
+	for _, c := range clients {
+		if transport, ok := c.Transport.(*resilience.Transport); ok {
+			s := transport.Snapshot()
+			all.Breakers = append(all.Breakers, s.Breakers...)
+			all.Throttles = append(all.Throttles, s.Throttles...)
+		}
+	}
+	return all
+}
