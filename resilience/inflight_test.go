@@ -47,7 +47,7 @@ func TestInFlight(t *testing.T) {
 			var workers sync.WaitGroup
 			for range callers {
 				workers.Go(func() {
-					req, err := http.NewRequestWithContext(t.Context(), "GET", site, http.NoBody)
+					req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, site, http.NoBody)
 					if err != nil {
 						t.Error(err)
 						return
@@ -128,7 +128,7 @@ func TestPlacesAreGivenBack(t *testing.T) {
 		},
 		"no body": func(_ *resilience.Options, base *roundTripper) {
 			*base = func(r *http.Request) (*http.Response, error) {
-				return &http.Response{StatusCode: 204, Body: http.NoBody, Request: r}, nil
+				return &http.Response{StatusCode: http.StatusNoContent, Body: http.NoBody, Request: r}, nil
 			}
 		},
 		"a cancelled caller": func(_ *resilience.Options, base *roundTripper) { *base = hang },
@@ -159,7 +159,7 @@ func TestPlacesAreGivenBack(t *testing.T) {
 					func() {
 						defer cancel()
 						defer func() { _ = recover() }()
-						req, err := http.NewRequestWithContext(ctx, "GET", site, http.NoBody)
+						req, err := http.NewRequestWithContext(ctx, http.MethodGet, site, http.NoBody)
 						if err != nil {
 							t.Fatal(err)
 						}

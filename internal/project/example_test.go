@@ -170,4 +170,4 @@ func Example_ownTool() {
 	// Output: {"job":"job-db1"} <nil>
 }
 
-var _, _ = embed, entra // compiled, not run: they need a real tenant
+var _, _, _ = embed, entra, tune // compiled, not run: they need a real tenant
