@@ -246,10 +246,13 @@ func (m *meter) spread(since, now time.Time, n int) {
 	if n == 0 {
 		return
 	}
-	const most = 100
 	span := max(now.Sub(since), 0)
-	steps := min(max(int(span/spans[0]), 1), most)
+	if longest := spans[len(spans)-1]; span > longest { // the rest does not count any more
+		n = int(float64(n) * float64(longest) / float64(span))
+		span = longest
+	}
+	steps := min(max(int(span/spans[0]), 1), 1000)
 	for i := range steps {
-		m.add(since.Add(span*time.Duration(i+1)/time.Duration(steps)), n*(i+1)/steps-n*i/steps)
+		m.add(now.Add(-span*time.Duration(steps-1-i)/time.Duration(steps)), n*(i+1)/steps-n*i/steps)
 	}
 }

@@ -30,7 +30,10 @@ type Options struct {
 	// is silence. It is told keys, times and numbers, never addresses or errors
 	// of requests.
 	Logger *slog.Logger
-	// Shared, if set, lets several processes keep to one pace.
+	// Shared, if set, lets several processes that serve the same tenants keep
+	// to one pace: github.com/msptoolbelt/toolbelt/auth/rediskv is such a KV in
+	// Redis. It is a module of its own, so that who runs one process need not
+	// have its dependencies; nor do the examples.
 	Shared KV
 }
 

@@ -45,7 +45,8 @@ type sharing struct {
 	kv         KV
 	logger     *slog.Logger
 	aloneUntil atomic.Int64 // in nanoseconds of the Unix epoch; 0 if the KV works
-	failures   atomic.Int64 // in a row
+	backSince  atomic.Int64 // likewise, when it works again after failures
+	failures   atomic.Int64 // since it last worked for a while
 }
 
 func newSharing(o *Options) *sharing {
@@ -88,20 +89,30 @@ func (s *sharing) valid(t ticket) bool {
 	return until == 0 || until == int64(t)
 }
 
-// failed notes an error of the KV. Only the first of a row is worth a warning.
+// failed notes an error of the KV. Only the first since it last worked for a
+// while is worth a warning.
 func (s *sharing) failed(err error) {
-	wait := min(firstAlone<<min(s.failures.Add(1)-1, 4), aloneTime)
-	if s.aloneUntil.Swap(time.Now().Add(wait).UnixNano()) == 0 && s.logger != nil {
+	now := time.Now()
+	failures := s.failures.Add(1)
+	s.backSince.Store(0)
+	s.aloneUntil.Store(now.Add(min(firstAlone<<min(failures-1, 4), aloneTime)).UnixNano())
+	if failures == 1 && s.logger != nil {
 		s.logger.Warn("resilience: shared limits cannot be reached; going on alone", "error", err)
 	}
 }
 
 func (s *sharing) worked() {
-	if s.aloneUntil.Load() == 0 {
+	failures := s.failures.Load()
+	if failures == 0 {
 		return
 	}
-	s.failures.Store(0)
-	if s.aloneUntil.Swap(0) != 0 && s.logger != nil {
+	s.aloneUntil.Store(0)
+	now := time.Now().UnixNano()
+	s.backSince.CompareAndSwap(0, now)
+	if now-s.backSince.Load() < int64(aloneTime) || !s.failures.CompareAndSwap(failures, 0) {
+		return // it may be a fluke
+	}
+	if s.logger != nil {
 		s.logger.Info("resilience: limits are shared again")
 	}
 }
