@@ -23,7 +23,7 @@ func BenchmarkSuccess(b *testing.B) {
 					if err != nil {
 						b.Fatal(err)
 					}
-					ctx, cancel := context.WithTimeout(b.Context(), time.Hour)
+					ctx, cancel := context.WithTimeout(b.Context(), time.Minute)
 					defer cancel()
 					r := rig{url: server.URL, method: method}
 					b.ReportAllocs()
