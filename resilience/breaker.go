@@ -33,6 +33,7 @@ type breaker struct {
 	closed atomic.Bool
 	epoch  atomic.Uint64 // counts changes of state
 	streak atomic.Int64  // failures in a row
+	calls  atomic.Int64  // requests that are attempted or wait for a repetition
 
 	mu        sync.Mutex // taken under gobreaker's lock: never call circuit while holding it
 	failed    int        // probes in a row
@@ -71,7 +72,13 @@ func newBreaker(key string, o *Options, notify func(StateEvent)) *breaker {
 }
 
 func (b *breaker) readyToTrip(c gobreaker.Counts) bool {
-	if b.streak.Load() >= int64(b.policy.Consecutive) {
+	// Where many call at once and every third request fails, ten failures in a
+	// row come by chance now and then, but not twenty.
+	row := int64(b.policy.Consecutive)
+	if calls := b.calls.Load(); calls > row {
+		row = min(calls, 2*row)
+	}
+	if b.streak.Load() >= row {
 		return true
 	}
 	verdicts := c.TotalSuccesses + c.TotalFailures // Requests also counts those under way

@@ -2,6 +2,7 @@ package resilience
 
 import (
 	"context"
+	"math"
 	"sync"
 	"time"
 )
@@ -152,10 +153,11 @@ func (b *breaker) outlook() (until time.Time, failed int) {
 // keeps an open one open until then, or as long as gobreaker will.
 func (b *breaker) trip(until time.Time, failed int) {
 	if b.closed.Load() {
-		b.streak.Store(int64(b.policy.Consecutive))
+		b.streak.Store(math.MaxInt32) // enough in any case
 		if done, err := b.circuit.Allow(); err == nil {
 			done(false)
 		}
+		b.streak.Store(0) // they were not ours
 		b.mu.Lock()
 		b.openUntil = time.Now().Add(b.policy.Cooldown + 1)
 		b.mu.Unlock()

@@ -57,7 +57,9 @@ type RetryPolicy struct {
 
 // BreakerPolicy says when a key is taken for dead, and for how long.
 type BreakerPolicy struct {
-	Consecutive  int           // failures in a row that open it; default 10
+	// Consecutive is how many failures in a row open it; up to twice as many if
+	// that many requests are made at once. Default 10.
+	Consecutive  int
 	MinRequests  int           // verdicts within Window before the ratio counts; default 50: with 20, a survivable 30 % opens it by chance now and then
 	FailureRatio float64       // of the verdicts within Window that opens it; default 0.6
 	Window       time.Duration // default 10 s

@@ -78,7 +78,8 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	}
 	o.keys = t.options.Keys(req)
 	o.circuit, o.lane = t.circuit(o.keys), t.lane(o.keys) //nolint:contextcheck // a change of state belongs to no request
-	defer o.abandon()
+	o.circuit.breaker.calls.Add(1)
+	defer o.end()
 	resp, err := o.run() //nolint:contextcheck // the context is that of the request it holds
 	o.returned = true
 	if call != nil && call.Stats != nil {
@@ -212,8 +213,9 @@ func (o *operation) leave() {
 	}
 }
 
-// abandon lets go of everything after a panic.
-func (o *operation) abandon() {
+// end lets go of everything after a panic.
+func (o *operation) end() {
+	o.circuit.breaker.calls.Add(-1)
 	if o.returned {
 		return
 	}
