@@ -140,8 +140,8 @@ const (
 // if the others keep to theirs.
 func (l *lane) share(now time.Time) float64 {
 	all := l.pace.Meter[shareSpan]
-	if total := all.over(now, 0); total > 0 && all.Past+all.Count >= sample {
-		return min(max(l.shared.own.over(now, 0)/total, leastShare), 1)
+	if total := all.rate(now); total > 0 && all.Past+all.Count >= sample {
+		return min(max(l.shared.own.rate(now)/total, leastShare), 1)
 	}
 	return 1
 }

@@ -21,6 +21,7 @@ type Pacing struct {
 const (
 	minRate  = 1.0  // a second; slower than this the gate alone is enough
 	margin   = 0.97 // of a rate that was sustained until the server refused
+	reckoned = 0.98 // of a rate that was reckoned
 	slower   = 0.9  // of a rate that was refused soon after it had been found
 	minGuess = 10.0 // a second, where there is nothing to reckon with
 	deafFor  = time.Minute
@@ -256,10 +257,9 @@ func (c *counter) add(now time.Time, n int, span time.Duration) {
 	c.Count += n
 }
 
-// over returns the requests a second since the counter's past began, if wait
-// more time passes without any.
-func (c *counter) over(now time.Time, wait time.Duration) float64 {
-	elapsed := now.Sub(c.Last) + wait
+// rate returns the requests a second since the counter's past began.
+func (c *counter) rate(now time.Time) float64 {
+	elapsed := now.Sub(c.Last)
 	if c.Count == 0 || elapsed <= 0 {
 		return 0
 	}
@@ -271,9 +271,23 @@ func (c *counter) over(now time.Time, wait time.Duration) float64 {
 func (m *meter) quota(now time.Time, wait time.Duration) float64 {
 	best := 0.0
 	for i := range m {
-		best = max(best, m[i].over(now, wait))
+		if c := &m[i]; c.Count > 0 {
+			best = max(best, float64(c.Past+c.Count)/period(now.Sub(c.Last)+wait).Seconds())
+		}
 	}
-	return best
+	return reckoned * best
+}
+
+// period returns the length of the period that a server counts in, if it ends
+// with a wait that was rounded up to whole seconds: a round one if that is
+// possible, such as the second of which 1.45 s seem to have passed.
+func period(seems time.Duration) time.Duration {
+	for _, round := range [...]time.Duration{1, 5, 10, 15, 30, 60, 300, 600, 900, 3600} {
+		if round *= time.Second; seems-time.Second < round && round <= seems {
+			return round
+		}
+	}
+	return max(seems, spans[0])
 }
 
 // total returns what was accepted lately.
@@ -288,5 +302,5 @@ func (m *meter) recent(now time.Time) float64 {
 	if now.Sub(c.Last) < time.Second {
 		return math.Inf(1)
 	}
-	return c.over(now, 0)
+	return c.rate(now)
 }

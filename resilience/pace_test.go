@@ -95,13 +95,13 @@ func (e *events) Pop() any {
 // simulate lets workers call a server without a pause, and returns what was
 // accepted and refused from a moment on. It is the pace alone, without the
 // transport, on a clock of its own: an hour takes no time.
-func simulate(q quota, workers int, warm, length time.Duration, seed uint64) (accepted, refused int) {
+func simulate(q quota, workers int, far, warm, length time.Duration, seed uint64) (accepted, refused int) {
 	var p pace
 	var queue events
 	random := rand.New(rand.NewPCG(seed, 1))
 	epoch := time.Unix(1e9, 0)
 	latency := func() time.Duration {
-		return 2*time.Millisecond + time.Duration(random.Int64N(int64(3*time.Millisecond)))
+		return far + 2*time.Millisecond + time.Duration(random.Int64N(int64(3*time.Millisecond)))
 	}
 	at := func(t time.Duration, f func()) { heap.Push(&queue, event{t, f}) }
 	now := time.Duration(0)
@@ -173,28 +173,33 @@ func TestPaceFindsTheQuota(t *testing.T) {
 		rate         float64
 		make         func() quota
 		warm, length time.Duration
+		far          time.Duration
 		used, wasted float64
 	}{
-		{"window of a second, from the start", 100, func() quota { return &window{allow: 100, period: time.Second} }, 0, 15 * time.Second, .95, .05},
-		{"window of a second, out of phase", 100, func() quota { return &window{allow: 100, period: time.Second, phase: 700 * time.Millisecond} }, 0, 15 * time.Second, .95, .05},
-		{"bucket, from the start", 100, func() quota { return &bucket{rate: 100, size: 100, tokens: 100} }, 0, 15 * time.Second, .95, .05},
-		{"rolling second", 100, func() quota { return &rolling{allow: 100, span: time.Second} }, 0, 15 * time.Second, .95, .05},
-		{"window of a second, for ten minutes", 100, func() quota { return &window{allow: 100, period: time.Second} }, time.Minute, 10 * time.Minute, .93, .01},
-		{"bucket, for ten minutes", 100, func() quota { return &bucket{rate: 100, size: 100, tokens: 100} }, time.Minute, 10 * time.Minute, .93, .01},
-		// The gate alone would let 58 through, and then wait for a second.
-		{"refusals at random", 58, func() quota { return whimsical{rand.New(rand.NewPCG(1, 1))} }, time.Minute, 10 * time.Minute, .7, .12},
-		{"a large bucket", 100, func() quota { return &bucket{rate: 100, size: 500, tokens: 500} }, time.Minute, 10 * time.Minute, .9, .01},
-		{"bucket of three", 100, func() quota { return &bucket{rate: 100, size: 3, tokens: 3} }, time.Minute, 10 * time.Minute, .85, .01},
-		{"bucket that others have emptied", 100, func() quota { return &bucket{rate: 100, size: 100, tokens: 1} }, 0, 10 * time.Minute, .9, .01},
-		{"small bucket", 5, func() quota { return &bucket{rate: 5, size: 5, tokens: 5} }, time.Minute, 10 * time.Minute, .9, .02},
-		{"a minute's window", 10, func() quota { return &window{allow: 600, period: time.Minute} }, 10 * time.Minute, time.Hour, .9, .01},
+		{"window of a second, from the start", 100, func() quota { return &window{allow: 100, period: time.Second} }, 0, 15 * time.Second, 0, .95, .05},
+		{"window of a second, out of phase", 100, func() quota { return &window{allow: 100, period: time.Second, phase: 700 * time.Millisecond} }, 0, 15 * time.Second, 0, .95, .05},
+		{"bucket, from the start", 100, func() quota { return &bucket{rate: 100, size: 100, tokens: 100} }, 0, 15 * time.Second, 0, .95, .05},
+		{"rolling second", 100, func() quota { return &rolling{allow: 100, span: time.Second} }, 0, 15 * time.Second, 0, .95, .05},
+		{"far away, rolling second", 100, func() quota { return &rolling{allow: 100, span: time.Second} }, 0, 15 * time.Second, 150 * time.Millisecond, .9, .05},
+		// Two windows come into the first reckoning, and mislead it.
+		{"far away, window", 100, func() quota { return &window{allow: 100, period: time.Second, phase: 700 * time.Millisecond} }, 0, 15 * time.Second, 150 * time.Millisecond, .6, .1},
+		{"far away, bucket", 100, func() quota { return &bucket{rate: 100, size: 100, tokens: 100} }, 0, 15 * time.Second, 150 * time.Millisecond, .9, .05},
+		{"window of a second, for ten minutes", 100, func() quota { return &window{allow: 100, period: time.Second} }, time.Minute, 10 * time.Minute, 0, .93, .01},
+		{"bucket, for ten minutes", 100, func() quota { return &bucket{rate: 100, size: 100, tokens: 100} }, time.Minute, 10 * time.Minute, 0, .93, .01},
+		// The gate alone would let 29 through, and then wait for a second.
+		{"refusals at random", 29, func() quota { return whimsical{rand.New(rand.NewPCG(1, 1))} }, time.Minute, 10 * time.Minute, 0, .7, .12},
+		{"a large bucket", 100, func() quota { return &bucket{rate: 100, size: 500, tokens: 500} }, time.Minute, 10 * time.Minute, 0, .9, .01},
+		{"bucket of three", 100, func() quota { return &bucket{rate: 100, size: 3, tokens: 3} }, time.Minute, 10 * time.Minute, 0, .85, .01},
+		{"bucket that others have emptied", 100, func() quota { return &bucket{rate: 100, size: 100, tokens: 1} }, 0, 10 * time.Minute, 0, .9, .01},
+		{"small bucket", 5, func() quota { return &bucket{rate: 5, size: 5, tokens: 5} }, time.Minute, 10 * time.Minute, 0, .9, .02},
+		{"a minute's window", 10, func() quota { return &window{allow: 600, period: time.Minute} }, 10 * time.Minute, time.Hour, 0, .9, .01},
 		// What an uneven pace took frees itself as unevenly, ten minutes later.
-		{"ten minutes rolling", 10000.0 / 600, func() quota { return &rolling{allow: 10000, span: 10 * time.Minute} }, 20 * time.Minute, 2 * time.Hour, .85, .08},
+		{"ten minutes rolling", 10000.0 / 600, func() quota { return &rolling{allow: 10000, span: 10 * time.Minute} }, 20 * time.Minute, 2 * time.Hour, 0, .85, .08},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			for seed := range uint64(3) {
-				accepted, refused := simulate(test.make(), 64, test.warm, test.length, seed)
+				accepted, refused := simulate(test.make(), 32, test.far, test.warm, test.length, seed)
 				used := float64(accepted) / (test.rate * test.length.Seconds())
 				wasted := float64(refused) / float64(accepted+refused)
 				t.Logf("%.1f %% used, %.2f %% wasted (%d refused)", 100*used, 100*wasted, refused)
