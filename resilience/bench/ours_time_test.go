@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"os"
 	"sync"
 	"testing"
@@ -19,6 +20,29 @@ func together[T any](all map[string]func() (T, error)) map[string]func() (T, err
 	return results
 }
 
+// held checks a result that other processes may have spoilt: a run that misses
+// is repeated, alone, up to twice.
+func held[T any](t *testing.T, get, again func() (T, error), check func(T) error) {
+	t.Helper()
+	got, err := get()
+	for range 2 {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err = check(got); err == nil {
+			return
+		}
+		t.Log("once more, after: ", err)
+		got, err = again()
+	}
+	if err == nil {
+		err = check(got)
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}
+
 // A dead server gets the requests under way and one probe per cooldown; calls
 // fail at once, and soon after it lives all is well again.
 func TestOutage(t *testing.T) {
@@ -35,24 +59,21 @@ func TestOutage(t *testing.T) {
 	// net/http repeats a GET once by itself when a connection that it has used
 	// before is reset.
 	inFlight := map[string]int64{"503": workers, "reset": 2 * workers}
-	for name, get := range together(map[string]func() (Outage, error){
+	runs := map[string]func() (Outage, error){
 		"503":   func() (Outage, error) { return outage(ours, length, unavailable) },
 		"reset": func() (Outage, error) { return outage(ours, length, resetting) },
-	}) {
+	}
+	for name, get := range together(runs) {
 		t.Run(name, func(t *testing.T) {
-			got, err := get()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if most := inFlight[name] + int64(length/cooldown) + 1; got.Reached > most {
-				t.Errorf("%d requests reached the dead server, want at most %d", got.Reached, most)
-			}
-			if got.P99 >= fast {
-				t.Errorf("failing calls take %v ms", got.P99)
-			}
-			if most := milliseconds(cooldown*12/10 + 500*time.Millisecond); got.Recovered > most { // a cooldown has a fifth of jitter
-				t.Errorf("good again after %v ms", got.Recovered)
-			}
+			held(t, get, runs[name], func(got Outage) error {
+				most := inFlight[name] + int64(length/cooldown) + 1
+				late := milliseconds(cooldown*12/10 + 500*time.Millisecond) // a cooldown has a fifth of jitter
+				if got.Reached > most || got.P99 >= fast || got.Recovered > late {
+					return fmt.Errorf("%d requests reached the dead server, want at most %d; failing calls take %v ms, want %v; good again after %v ms, want %v",
+						got.Reached, most, got.P99, fast, got.Recovered, late)
+				}
+				return nil
+			})
 		})
 	}
 }
@@ -72,19 +93,19 @@ func TestThrottled(t *testing.T) {
 	}
 	t.Parallel()
 	ours := own(t)
-	for name, get := range together(map[string]func() (Throttled, error){
+	runs := map[string]func() (Throttled, error){
 		"fixed":   func() (Throttled, error) { return throttled(ours, fixedWindow, length) },
 		"rolling": func() (Throttled, error) { return throttled(ours, rollingWindow, length) },
 		"bucket":  func() (Throttled, error) { return throttled(ours, tokenBucket, length) },
-	}) {
+	}
+	for name, get := range together(runs) {
 		t.Run(name, func(t *testing.T) {
-			got, err := get()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got.Used() < used || got.WastedShare() > wasted || got.Failed > 0 {
-				t.Errorf("%.1f %% used, %.1f %% wasted, %d failed", got.Used(), got.WastedShare(), got.Failed)
-			}
+			held(t, get, runs[name], func(got Throttled) error {
+				if got.Used() < used || got.WastedShare() > wasted || got.Failed > 0 {
+					return fmt.Errorf("%.1f %% used, %.1f %% wasted, %d failed", got.Used(), got.WastedShare(), got.Failed)
+				}
+				return nil
+			})
 		})
 	}
 }
