@@ -1,0 +1,156 @@
+package resilience
+
+import (
+	"context"
+	"math/rand/v2"
+	"time"
+)
+
+// enter waits until the request may be attempted: its turn, then a place, then
+// the breaker's permit. A breaker that is open needs no waiting.
+func (o *operation) enter() error {
+	before := o.waited
+	defer func() { o.queued = o.waited - before }()
+	b := o.circuit.breaker
+	for {
+		o.circuit.learn(o.req.Context())
+		if wait := b.wait(); wait > 0 {
+			return o.open(wait)
+		}
+		if err := o.await(); err != nil {
+			return err
+		}
+		if err := o.takePlace(); err != nil {
+			return err
+		}
+		if !o.lane.holds(o.turn) { // things changed while it waited
+			o.leave()
+			continue
+		}
+		var wait time.Duration
+		var ok bool
+		o.permit, wait, ok = b.admit()
+		b.tell()
+		if !ok {
+			o.leave()
+			return o.open(wait)
+		}
+		return nil
+	}
+}
+
+// leave gives up the place among the requests under way.
+func (o *operation) leave() {
+	if o.placed {
+		o.placed = false
+		o.lane.leave()
+	}
+}
+
+// end lets go of everything after a panic.
+func (o *operation) end() {
+	o.circuit.breaker.calls.Add(-1)
+	if o.returned {
+		return
+	}
+	o.circuit.breaker.verdict(o.permit, Fatal)
+	if o.answer != nil {
+		_ = o.answer.Body.Close() // nobody will read it
+	}
+	o.leave()
+}
+
+func (o *operation) open(wait time.Duration) error {
+	return &OpenError{Key: o.keys.Breaker, RetryAfter: wait, Err: o.last.err}
+}
+
+// await waits for the request's turn, if that comes within the caller's
+// patience.
+func (o *operation) await() error {
+	ctx, l := o.req.Context(), o.lane
+	if l.waiting.Load() == 0 {
+		var ok bool
+		if o.turn, ok = l.take(ctx, 0); ok {
+			return nil
+		}
+	}
+	start := time.Now()
+	end := start.Add(o.retry.MaxRetryAfter)
+	if deadline, ok := ctx.Deadline(); ok && deadline.Before(end) {
+		end = deadline
+	}
+	if expected := l.expect(); expected > end.Sub(start) {
+		return o.refused(expected)
+	}
+	select {
+	case l.line <- struct{}{}:
+	default:
+		if err := o.standInLine(end); err != nil {
+			return err
+		}
+	}
+	defer func() { <-l.line }()
+	for {
+		t, ok := l.take(ctx, time.Until(end))
+		if !ok {
+			return o.refused(t.wait)
+		}
+		o.turn = t
+		if t.wait == 0 {
+			return nil
+		}
+		if t.lone {
+			t.wait += spread(t.wait)
+		}
+		l.waiting.Add(1)
+		err := o.sleep(t.wait)
+		l.waiting.Add(-1)
+		if err != nil || l.holds(t) {
+			return err
+		}
+	}
+}
+
+// standInLine waits to be the first in line.
+func (o *operation) standInLine(end time.Time) error {
+	start := time.Now()
+	o.lane.waiting.Add(1)
+	timer := time.NewTimer(end.Sub(start))
+	defer func() {
+		timer.Stop()
+		o.lane.waiting.Add(-1)
+		o.waited += time.Since(start)
+	}()
+	ctx := o.req.Context()
+	select {
+	case o.lane.line <- struct{}{}:
+		return nil
+	case <-timer.C:
+		return o.refused(o.lane.expect())
+	case <-ctx.Done():
+		return context.Cause(ctx)
+	}
+}
+
+func (o *operation) refused(wait time.Duration) error {
+	return &ThrottledError{Key: o.keys.Throttle, RetryAfter: wait, Err: o.last.err}
+}
+
+// takePlace waits for one of the places for requests under way.
+func (o *operation) takePlace() error {
+	if !o.lane.tryEnter() {
+		start := time.Now()
+		err := o.lane.enter(o.req.Context(), o.t.options.Limits.MaxWait)
+		o.waited += time.Since(start)
+		if err != nil {
+			return err
+		}
+	}
+	o.placed = true
+	return nil
+}
+
+// spread keeps those who wait for the same moment from returning as one.
+func spread(wait time.Duration) time.Duration {
+	return rand.N(min(wait/10, time.Second) + 1) //nolint:gosec // jitter
+}
