@@ -16,9 +16,8 @@ import (
 type Keys struct {
 	Breaker  string // of the circuit breaker and the retry budget
 	Throttle string // of the gate, the pace and the requests in flight
-	// MaxInFlight, if positive, is used for Throttle instead of
-	// Limits.MaxInFlight: some workloads of a service allow fewer requests at
-	// once than others.
+	// MaxInFlight, if positive, lowers Limits.MaxInFlight for Throttle: some
+	// workloads of a service allow fewer requests at once than others.
 	MaxInFlight int
 }
 

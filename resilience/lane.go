@@ -24,7 +24,7 @@ type lane struct {
 func newLane(k Keys, o *Options, s *sharing) *lane {
 	l := &lane{key: k.Throttle, fixed: o.Limits.Pacing, line: make(chan struct{}, 1), shared: common{record: s.record("pace", k.Throttle)}}
 	limit := o.Limits.MaxInFlight
-	if k.MaxInFlight > 0 {
+	if k.MaxInFlight > 0 && (limit < 0 || k.MaxInFlight < limit) {
 		limit = k.MaxInFlight
 	}
 	if limit > 0 {
