@@ -137,6 +137,13 @@ func TestANoteWithoutANumberIsReported(t *testing.T) {
 	if err != nil || got.ActionID != 0 || !strings.Contains(got.Problem, "halo_actions_list") {
 		t.Errorf("%+v, %v", got, err)
 	}
+	// One that cannot be found cannot be hidden either.
+	s = start(t, halotest.Options{}, meddling(func(object map[string]any) { object["hiddenfromuser"] = false }),
+		func(o *halopsa.Options) { o.Resilience.Base = silent{o.Resilience.Base, "id"} })
+	got, err = s.client.AddNote(t.Context(), halopsa.AddNoteInput{TicketID: halotest.TicketPrinter, Note: "internal"})
+	if err != nil || got.Private || !strings.Contains(got.Problem, "whether the end user sees it") || len(s.posts()) != 1 {
+		t.Errorf("%+v, %v", got, err)
+	}
 }
 
 func TestANoteThatStaysVisibleIsReported(t *testing.T) {

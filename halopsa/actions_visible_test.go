@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -68,6 +69,10 @@ func TestMoreThanADayIsRefusedEverywhere(t *testing.T) {
 	for name, err := range map[string]error{"note": note, "close": closed, "run": run, "log": logged} {
 		t.Run(name, func(t *testing.T) { fails(t, err, mcptools.CodeInvalidArguments, "more than a day") })
 	}
+	for _, text := range []string{"1d", "1 day", "0.5 d", "P1D"} { // 24 hours, or those that somebody works?
+		_, err := s.client.LogTime(ctx, halopsa.LogTimeInput{TicketID: ticket, Duration: text})
+		t.Run(text, func(t *testing.T) { fails(t, err, mcptools.CodeInvalidArguments, "such as 8h") })
+	}
 	if posts := s.posts(); len(posts) > 0 {
 		t.Errorf("there were writes: %v", posts)
 	}
@@ -107,6 +112,8 @@ func TestWhichNotesAreConfirmed(t *testing.T) {
 		{"halo_actions_add_note", args{"note": "x", "private": false}, mcptools.Outbound},
 		{"halo_actions_add_note", args{"note": "x", "private": "false"}, mcptools.Outbound},
 		{"halo_actions_add_note", args{"note": "x", "time": "5m"}, mcptools.Financial},
+		{"halo_actions_add_note", args{"note": "x", "outcome": "Close"}, mcptools.Outbound}, // a note that closes the ticket
+		{"halo_tickets_set_status", args{"status": "In Progress", "outcome": "Close"}, mcptools.Outbound},
 		{"halo_tickets_set_status", args{"status": "In Progress", "note": "x"}, 0},
 		{"halo_tickets_set_status", args{"status": "In Progress", "note": "x", "visible_to_user": true}, mcptools.Outbound},
 		{"halo_time_log", args{"duration": "5m"}, mcptools.Financial},
@@ -143,5 +150,44 @@ func TestAStatusWithANoteForTheUser(t *testing.T) {
 	}
 	if saved := s.lastAction(halotest.TicketVPN); saved.Bool("hiddenfromuser") || saved.String("note") != in.Note {
 		t.Errorf("saved %v", saved)
+	}
+}
+
+// A build that does not say which time it has is not taken to have what was sent.
+func TestTimeThatIsNotTold(t *testing.T) {
+	t.Parallel()
+	s := start(t, halotest.Options{},
+		reading(func(path string, object map[string]any) {
+			if strings.Contains(path, "/Actions/") {
+				delete(object, "timetaken")
+			}
+		}),
+		func(o *halopsa.Options) { o.Resilience.Base = silent{o.Resilience.Base, "timetaken"} })
+	note, err := s.client.AddNote(t.Context(), halopsa.AddNoteInput{TicketID: halotest.TicketPrinter, Note: "x", Time: "45m"})
+	if err != nil || !strings.Contains(note.Warning, "which time it saved") {
+		t.Errorf("%+v, %v", note, err)
+	}
+	closed, err := s.client.CloseTicket(t.Context(), halopsa.CloseTicketInput{TicketID: halotest.TicketVPN, Time: "45m"})
+	if err != nil || len(closed.Warnings) != 1 || !strings.Contains(closed.Warnings[0], "which time it saved") {
+		t.Errorf("%+v, %v", closed, err)
+	}
+}
+
+// A status that closes a ticket would end the work without whoever confirms
+// calls being asked; a ticket that is closed can change its status.
+func TestSetStatusDoesNotCloseATicket(t *testing.T) {
+	t.Parallel()
+	s := start(t, halotest.Options{})
+	for _, in := range []halopsa.SetStatusInput{{Status: "Closed"}, {Status: "cancelled", Note: "x"}, {Status: strconv.Itoa(halotest.StatusClosed), Outcome: "Close"}} {
+		in.TicketID = halotest.TicketPrinter
+		_, err := s.client.SetTicketStatus(t.Context(), in)
+		fails(t, err, mcptools.CodeConflict, "halo_tickets_close")
+	}
+	if posts := s.posts(); len(posts) > 0 {
+		t.Errorf("there were writes: %v", posts)
+	}
+	out, err := s.client.SetTicketStatus(t.Context(), halopsa.SetStatusInput{TicketID: halotest.TicketClosed, Status: "Cancelled"})
+	if err != nil || out.Status != "Cancelled" {
+		t.Errorf("%+v, %v", out, err)
 	}
 }

@@ -43,6 +43,9 @@ func (c *Client) act(ctx context.Context, t *ticket, o outcome, private bool, mo
 	result := &ActionResult{TicketID: int(t.ID), ActionID: reply.whole("id"), Action: o.Name, Private: reply.truth("hiddenfromuser"), Warning: reply.warning()}
 	if result.ActionID == 0 {
 		result.Problem = "HaloPSA did not say which action it saved: look with halo_actions_list"
+		if private && !result.Private {
+			result.Problem += ", and whether the end user sees it although it was to be private"
+		}
 		return result, reply, nil
 	}
 	ignored, _ := reply.ignored(object)
@@ -56,6 +59,11 @@ func (c *Client) act(ctx context.Context, t *ticket, o outcome, private bool, mo
 	}
 	if object["sendemail"] == false && reply.text("emaildirection") == "O" {
 		result.Problem = "HaloPSA mailed it although it was not to be mailed"
+	}
+	if _, sent := object["timetaken"]; sent {
+		if _, told := reply.hours("timetaken"); !told {
+			result.Warning = joinNonEmpty(". ", result.Warning, "HaloPSA did not say which time it saved: look with halo_actions_get")
+		}
 	}
 	if private != result.Private {
 		c.setVisibility(ctx, result, private, reply)
@@ -186,9 +194,10 @@ type AddNoteInput struct {
 }
 
 // CallMarks implements [mcptools.CallMarks]: a private note without time
-// concerns nobody else.
+// concerns nobody else. What an outcome does that is named is up to the tenant:
+// it may close the ticket.
 func (in AddNoteInput) CallMarks() mcptools.Mark {
-	return marksOf(in.Private != nil && !*in.Private, in.Time != "")
+	return marksOf(in.Private != nil && !*in.Private || in.Outcome != "", in.Time != "")
 }
 
 // marksOf are the marks of an action that the end user sees, or that has time.

@@ -19,8 +19,11 @@ type SetStatusInput struct {
 	Outcome  string `json:"outcome,omitempty" jsonschema:"of the note"`
 }
 
-// CallMarks implements [mcptools.CallMarks].
-func (in SetStatusInput) CallMarks() mcptools.Mark { return marksOf(in.Visible, false) }
+// CallMarks implements [mcptools.CallMarks]. What an outcome does that is named
+// is up to the tenant.
+func (in SetStatusInput) CallMarks() mcptools.Mark {
+	return marksOf(in.Visible || in.Outcome != "", false)
+}
 
 // orAction adds to the error of an unknown status that an action is called so,
 // such as On Hold, which sets a status of another name.
@@ -55,6 +58,9 @@ func (c *Client) SetTicketStatus(ctx context.Context, in SetStatusInput) (*Ticke
 	if err != nil {
 		return nil, c.orAction(ctx, &t, in.Status, err)
 	}
+	if err := c.leavesOpen(ctx, &t, status); err != nil {
+		return nil, err
+	}
 	expected := fields{"status_id": status.ID}
 	if in.Note == "" && in.Outcome == "" {
 		return c.write(ctx, in.TicketID, before, expected)
@@ -73,6 +79,20 @@ func (c *Client) SetTicketStatus(ctx context.Context, in SetStatusInput) (*Ticke
 	}
 	body["new_status"] = status.ID
 	return c.runOn(ctx, before, o, !in.Visible, body, expected)
+}
+
+// leavesOpen refuses a status that closes an open ticket: most tenants tell the
+// user of that, which whoever confirms calls is to know before.
+func (c *Client) leavesOpen(ctx context.Context, t *ticket, status Entry) error {
+	if t.Closed {
+		return nil
+	}
+	closing, err := c.closing(ctx, t.TypeID)
+	if err != nil || !slices.ContainsFunc(closing, func(e Entry) bool { return e.ID == status.ID }) {
+		return err
+	}
+	return mcptools.Errorf(mcptools.CodeConflict, "status: %s closes the ticket", status.Name).
+		WithHint("end the work with halo_tickets_close, which takes this status, too")
 }
 
 // CloseTicketInput ends the work on a ticket.

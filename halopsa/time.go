@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
@@ -16,11 +17,18 @@ import (
 // taken for hours.
 const maxTaken = 24 * time.Hour
 
+// days are what a duration is not counted in: one has 24 hours, or those that
+// somebody works.
+var days = regexp.MustCompile(`(?i)\d\s*d`)
+
 // timeTaken reads a duration as Halo counts it, in decimal hours.
 func timeTaken(argument, text string) (float64, error) {
 	taken, err := when.Duration(text)
 	if err != nil {
 		return 0, err
+	}
+	if days.MatchString(text) {
+		return 0, mcptools.Errorf(mcptools.CodeInvalidArguments, "%s: how many hours has a day?", argument).WithHint("write hours, such as 8h")
 	}
 	if taken > maxTaken {
 		return 0, mcptools.Errorf(mcptools.CodeInvalidArguments, "%s: %s is more than a day", argument, taken).
@@ -42,8 +50,11 @@ type LogTimeInput struct {
 	Outcome       string `json:"outcome,omitempty" jsonschema:"name or id"`
 }
 
-// CallMarks implements [mcptools.CallMarks].
-func (in LogTimeInput) CallMarks() mcptools.Mark { return marksOf(in.VisibleToUser, true) }
+// CallMarks implements [mcptools.CallMarks]. What an outcome does that is named
+// is up to the tenant.
+func (in LogTimeInput) CallMarks() mcptools.Mark {
+	return marksOf(in.VisibleToUser || in.Outcome != "", true)
+}
 
 // LogTimeOutput says which time Halo has now.
 type LogTimeOutput struct {
