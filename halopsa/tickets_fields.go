@@ -67,6 +67,10 @@ func (c *Client) body(ctx context.Context, in TicketFields, kind Entry, have *ti
 	}
 	var custom []customField
 	if have != nil {
+		if have.CustomFields == nil {
+			return nil, mcptools.Errorf(mcptools.CodeNotSupported, "custom_fields: HaloPSA does not show which ones the ticket has, and would lose them").
+				WithHint("change custom fields of this ticket in HaloPSA")
+		}
 		custom = have.CustomFields
 	}
 	merged, err := c.mergedFields(ctx, custom, in.CustomFields)
@@ -85,7 +89,7 @@ func (c *Client) addRequester(ctx context.Context, in TicketFields, _ Entry, hav
 		}
 		client = owner.ID
 		body["client_id"] = owner.ID
-		if have != nil && owner.SiteID != 0 { // the site that the ticket has is another client's
+		if have != nil && int(have.ClientID) != owner.ID && owner.SiteID != 0 { // the site that the ticket has is another client's
 			body["site_id"] = owner.SiteID
 		}
 	}

@@ -182,3 +182,37 @@ func TestUpdateOfWhenAndHow(t *testing.T) {
 		t.Errorf("%+v", out.Changed)
 	}
 }
+
+// To name the client that a ticket has already changes nothing of it.
+func TestTheSameClientKeepsTheSite(t *testing.T) {
+	t.Parallel()
+	s := start(t, halotest.Options{})
+	in := halopsa.UpdateTicketInput{TicketID: halotest.TicketPrinter, TicketFields: halopsa.TicketFields{Site: "Hall 3"}}
+	if _, err := s.client.UpdateTicket(t.Context(), in); err != nil {
+		t.Fatal(err)
+	}
+	before, _ := s.server.Ticket(in.TicketID)
+	in.Site, in.Client, in.Summary = "", "Hafen", "Label printer"
+	out, err := s.client.UpdateTicket(t.Context(), in)
+	after, _ := s.server.Ticket(in.TicketID)
+	if err != nil || after.Int("site_id") != before.Int("site_id") || after.Int("user_id") != before.Int("user_id") || len(out.Changed) != 1 {
+		t.Errorf("site %d, before %d: %+v, %v", after.Int("site_id"), before.Int("site_id"), out, err)
+	}
+}
+
+// Halo replaces the custom fields of a ticket: those that it does not show would
+// be gone.
+func TestCustomFieldsThatAreNotShownAreNotLost(t *testing.T) {
+	t.Parallel()
+	s := start(t, halotest.Options{}, reading(func(path string, object map[string]any) {
+		if strings.Contains(path, "/Tickets/") {
+			delete(object, "customfields")
+		}
+	}))
+	_, err := s.client.UpdateTicket(t.Context(), halopsa.UpdateTicketInput{TicketID: halotest.TicketSecondRaid + 70,
+		TicketFields: halopsa.TicketFields{CustomFields: map[string]any{"Cost centre": "12"}}})
+	fails(t, err, mcptools.CodeNotSupported, "custom_fields")
+	if posts := s.posts(); len(posts) > 0 {
+		t.Errorf("there were writes: %v", posts)
+	}
+}
