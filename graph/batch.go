@@ -139,9 +139,10 @@ func (c *Client) batchOnce(ctx context.Context, requests []batchRequest, open []
 		answered[r.ID] = append(answered[r.ID], r)
 	}
 	for _, i := range open {
-		// No answer, or two, is that of a broken gateway: nobody knows what was done.
+		// No answer, two, or one without a status is that of a broken gateway: nobody
+		// knows what was done.
 		now := batchAnswer{Status: http.StatusBadGateway, Err: c.service.Unread(requests[i].rest(), nil)}
-		if replies := answered[strconv.Itoa(i)]; len(replies) == 1 {
+		if replies := answered[strconv.Itoa(i)]; len(replies) == 1 && replies[0].Status >= 200 {
 			now = c.batchAnswer(ctx, requests[i], replies[0])
 			c.heed(ctx, requests[i], now)
 		}

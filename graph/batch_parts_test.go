@@ -87,6 +87,7 @@ func TestBatchRepeatsParts(t *testing.T) {
 		"throttled":   {one(429, ""), map[string]mcptools.Code{read: "", write: "", again: ""}},
 		"bandwidth":   {one(509, ""), map[string]mcptools.Code{read: "", write: "", again: ""}},
 		"unavailable": {one(503, ""), map[string]mcptools.Code{read: "", write: mcptools.CodeUncertain, again: ""}},
+		"no status":   {one(0, ""), map[string]mcptools.Code{read: "", write: mcptools.CodeUncertain, again: ""}},
 		"late":        {one(504, "0"), map[string]mcptools.Code{read: "", write: mcptools.CodeUncertain, again: ""}},
 		"missing":     {nil, map[string]mcptools.Code{read: "", write: mcptools.CodeUncertain, again: ""}},
 		"twice":       {twice, map[string]mcptools.Code{read: "", write: mcptools.CodeUncertain, again: ""}},
