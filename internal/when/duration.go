@@ -25,6 +25,9 @@ func Duration(text string) (time.Duration, error) {
 		return sum(text, m[1], "h", m[2], "m")
 	}
 	if iso, ok := strings.CutPrefix(lower, "p"); ok {
+		if date, _, _ := strings.Cut(iso, "t"); strings.Contains(date, "m") { // months
+			return 0, unreadable(text)
+		}
 		lower = strings.ReplaceAll(iso, "t", "")
 	}
 	m := units.FindStringSubmatch(lower)

@@ -36,7 +36,7 @@ func TestDuration(t *testing.T) {
 	}
 	// A bare number could be minutes or hours, which differ by a factor of 60 on
 	// an invoice.
-	for _, text := range []string{"", "45", "1.5", "0m", "0h", "-45m", "m", "h30", "1h-30m", "1:60", "1:5", "1:30:00", "P", "PT", "400 days",
+	for _, text := range []string{"", "45", "1.5", "0m", "0h", "-45m", "m", "h30", "1h-30m", "1:60", "1:5", "1:30:00", "P", "PT", "P1M", "P1MT5M", "400 days",
 		"1e9h", "99999999999999999999h", "45 meters", "1h5", "1h60", "0.001m", "NaNh", "1h1h", strings.Repeat("9", 500) + "m"} {
 		if got, err := when.Duration(text); !errors.Is(err, mcptools.CodeInvalidArguments) || !strings.Contains(err.Error(), "write the unit") {
 			t.Errorf("%q: got %v, %v, want a hint about units", text, got, err)
