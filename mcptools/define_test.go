@@ -3,6 +3,7 @@ package mcptools_test
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -194,6 +195,20 @@ func TestResultsAreValidated(t *testing.T) {
 		if e, ok := err.(*mcptools.Error); !ok || e.Code != mcptools.CodeInternal || e.Err == nil { //nolint:errorlint // exactly this type is promised
 			t.Errorf("%s: %v, %v", name, result, err)
 		}
+	}
+}
+
+// TestFaultsDoNotQuote: what a tool returned may be anybody's, and the cause of
+// an error gets into logs.
+func TestFaultsDoNotQuote(t *testing.T) {
+	type row struct {
+		When string `json:"when" format:"date-time"`
+	}
+	tool := mcptools.Define(goodSpec(), func(context.Context, none) (row, error) { return row{"Anna's birthday"}, nil })
+	_, err := tool.Call(t.Context(), nil)
+	e, ok := errors.AsType[*mcptools.Error](err)
+	if !ok || e.Err == nil || strings.Contains(e.Err.Error(), "Anna") || !strings.Contains(e.Err.Error(), "when: not a valid date-time") {
+		t.Errorf("%v, %+v", err, e)
 	}
 }
 

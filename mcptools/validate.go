@@ -100,6 +100,9 @@ func leaves(e *validator.ValidationError, faults []Fault) []Fault {
 		return faults
 	case strings.HasSuffix(e.KeywordLocation, "/additionalProperties"):
 		return faults
+	case strings.HasSuffix(e.KeywordLocation, "/format"): // its message quotes the value, and errors get into logs
+		format := e.Message[strings.LastIndex(e.Message, " ")+1:]
+		return append(faults, Fault{Path: at.String(), Message: "not a valid " + strings.Trim(format, "'")})
 	}
 	return append(faults, Fault{Path: at.String(), Message: clip(e.Message, 300)})
 }
