@@ -74,3 +74,21 @@ func TestCallMarks(t *testing.T) {
 		t.Errorf("a call that is not valid: error %v, asked %v", err, asked)
 	}
 }
+
+type brokenInput struct {
+	Text string `json:"text"`
+}
+
+func (brokenInput) CallMarks() mcptools.Mark { panic("broken") }
+
+// TestCallMarksThatPanic: the call does not run.
+func TestCallMarksThatPanic(t *testing.T) {
+	t.Parallel()
+	ran := false
+	set := mcptools.NewSet(mcptools.Define(mcptools.Spec{Name: "toy_post", Title: "Post", Toolset: "toy", Description: "Post it.", Marks: mcptools.Outbound},
+		func(_ context.Context, in brokenInput) (word, error) { ran = true; return word{in.Text}, nil })).
+		With(mcptools.Confirm(mcptools.Risky, mcptools.ConfirmOptions{Ask: func(context.Context, mcptools.Question) (bool, error) { return true, nil }}))
+	if _, err := set.Call(t.Context(), "toy_post", json.RawMessage(`{"text":"a"}`)); !errors.Is(err, mcptools.CodeInternal) || ran {
+		t.Errorf("error %v, ran %v", err, ran)
+	}
+}
