@@ -32,15 +32,16 @@ func (c Class) String() string {
 }
 
 // Idempotent reports whether req can be carried out twice without harm: its
-// method says so (RFC 9110 section 9.2.2), it has an Idempotency-Key, or it
-// changes a version named by If-Match and would fail on the next one.
+// method says so (RFC 9110 section 9.2.2), it has an Idempotency-Key, or it is a
+// PATCH of a version named by If-Match and would fail on the next one. (A POST
+// need not change the version of what it is sent to.)
 func Idempotent(req *http.Request) bool {
 	switch req.Method {
 	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace, http.MethodPut, http.MethodDelete:
 		return true
 	}
 	match := req.Header.Get("If-Match")
-	return match != "" && match != "*" || req.Header.Get("Idempotency-Key") != ""
+	return req.Method == http.MethodPatch && match != "" && match != "*" || req.Header.Get("Idempotency-Key") != ""
 }
 
 // classifyStatus reads an answer's status. A 500 is an answer: it is often the

@@ -79,6 +79,7 @@ func TestRepeatsByStatusAndMethod(t *testing.T) {
 		{"POST 509", "POST", 509, "", resilience.Call{}, 4},
 		{"PATCH 503 with a version", "PATCH", 503, `If-Match: "7"`, resilience.Call{}, 4},
 		{"PATCH 503 with any version", "PATCH", 503, `If-Match: *`, resilience.Call{}, 1},
+		{"POST 503 with a version", "POST", 503, `If-Match: "7"`, resilience.Call{}, 1},
 		{"POST 503 with a key", "POST", 503, `Idempotency-Key: a1`, resilience.Call{}, 4},
 		{"POST 503 said to be idempotent", "POST", 503, "", resilience.Call{Idempotent: &yes}, 4},
 		{"GET 503 said not to be", "GET", 503, "", resilience.Call{Idempotent: &no}, 1},
