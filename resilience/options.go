@@ -125,9 +125,10 @@ func (o *Options) setDefaults() {
 	if o.Base == nil {
 		o.Base = NewBase()
 	}
-	o.Limits.Pacing.Rate = max(o.Limits.Pacing.Rate, 0)
+	if !(o.Limits.Pacing.Rate > 0) { // NaN, too
+		o.Limits.Pacing.Rate = 0
+	}
 	if o.Keys == nil {
 		o.Keys = hostKeys
 	}
-
 }

@@ -159,6 +159,7 @@ const longestHold = 24 * time.Hour
 // double, must do. Cuts is what p.Cuts was when the request was sent: what was
 // under way at a cut is not a second reason to slow down.
 func (p *pace) throttled(now time.Time, cuts int, wait time.Duration) {
+	wait = min(wait, longestHold)
 	p.hold(now, wait)
 	if wait <= 0 || now.Before(p.Deaf) {
 		return

@@ -2,6 +2,7 @@ package resilience
 
 import (
 	"container/heap"
+	"math"
 	"math/rand/v2"
 	"testing"
 	"time"
@@ -222,5 +223,27 @@ func TestPaceBurst(t *testing.T) {
 			t.Errorf("request %d waits %v, want %v", i, wait, want)
 		}
 		p.take(now, fixed)
+	}
+}
+
+// A Retry-After beyond all measure does not make the pace faster.
+func TestPaceAfterEndlessWait(t *testing.T) {
+	var p pace
+	now := time.Unix(1e9, 0)
+	for range 100 {
+		now = now.Add(10 * time.Millisecond)
+		p.accepted(now, 1)
+	}
+	p.throttled(now, 0, math.MaxInt64)
+	if p.Rate > 100 || p.Until.Sub(now) != longestHold {
+		t.Errorf("%v a second, from %v on", p.Rate, p.Until.Sub(now))
+	}
+}
+
+// What is no number is no pace.
+func TestPaceThatIsNoNumber(t *testing.T) {
+	o := Options{Limits: Limits{Pacing: Pacing{Rate: math.NaN()}}}
+	if o.setDefaults(); o.Limits.Pacing.Rate != 0 {
+		t.Error(o.Limits.Pacing.Rate)
 	}
 }
