@@ -22,11 +22,11 @@ func (o *operation) attempt() (r result) {
 	}
 	r.class = Fatal
 	defer func() {
+		o.answer = r
 		o.circuit.breaker.verdict(o.permit, r.class)
 		if r.resp == nil {
 			o.leave()
 		}
-		o.answer = r.resp
 	}()
 
 	ctx := o.req.Context()
@@ -48,10 +48,14 @@ func (o *operation) attempt() (r result) {
 		r.err = err
 		return r
 	}
+	gone := ctx.Err() != nil
 	r.resp, r.err = o.t.options.Base.RoundTrip(req) //nolint:bodyclose // drain closes it, or the caller
-	late := timer != nil && !timer.Stop() && errors.Is(context.Cause(ctx), ErrAttemptTimeout)
-	o.judge(&r, late, watch)
-	o.doubtful = o.doubtful || r.class == Transient
+	if r.resp != nil && r.resp.Body == nil {        // net/http never does that
+		r.resp.Body = http.NoBody
+	}
+	late := timer != nil && !timer.Stop() && o.req.Context().Err() == nil
+	unsent := o.judge(&r, late, watch)
+	o.doubtful = o.doubtful || r.class == Transient || r.class == Cancelled && !unsent && !gone
 	if hook != nil {
 		e := AttemptEvent{Keys: o.keys, Request: o.req, Number: o.attempts, Class: r.class, Err: r.err, Waited: o.queued, Duration: time.Since(started)}
 		if r.resp != nil {
@@ -66,7 +70,7 @@ func (o *operation) attempt() (r result) {
 // context or, from the second attempt on, another body.
 func (o *operation) prepare(ctx context.Context) (*http.Request, *watch, error) {
 	var w *watch
-	if !o.idempotent {
+	if o.watched {
 		w = new(watch)
 		ctx = httptrace.WithClientTrace(ctx, w.trace())
 	}
@@ -87,11 +91,12 @@ func (o *operation) prepare(ctx context.Context) (*http.Request, *watch, error) 
 	return req, w, nil
 }
 
-// judge puts the attempt into its class.
-func (o *operation) judge(r *result, late bool, w *watch) {
+// judge puts the attempt into its class, and reports whether it surely never
+// reached the server.
+func (o *operation) judge(r *result, late bool, w *watch) (unsent bool) {
 	if r.err == nil && r.resp == nil {
 		r.err = errNoAnswer
-		return
+		return false
 	}
 	if late {
 		// The context's end is what the base reports, or will once the body is
@@ -103,13 +108,16 @@ func (o *operation) judge(r *result, late bool, w *watch) {
 		r.err = ErrAttemptTimeout
 	}
 	if r.err != nil {
-		r.class = classifyError(o.req.Context(), r.err, w.unsent(r.err))
+		caller := o.req.Context()
+		unsent = w.unsent(r.err, caller.Err() != nil)
+		r.class = classifyError(caller, r.err, unsent)
 	} else {
 		r.class = classifyStatus(r.resp.StatusCode)
 	}
 	if f := o.retry.Classify; f != nil {
 		r.class = f(r.resp, r.err, r.class)
 	}
+	return unsent
 }
 
 // guard wraps the body that goes to the caller.
@@ -118,7 +126,7 @@ func (o *operation) guard(r result) {
 	case r.resp.StatusCode == http.StatusSwitchingProtocols:
 		o.leave()
 		return // the connection is the caller's now
-	case r.resp.Body == nil || r.resp.Body == http.NoBody:
+	case r.resp.Body == http.NoBody:
 		r.release.end()
 		o.leave()
 		return
@@ -153,9 +161,10 @@ func (w *watch) trace() *httptrace.ClientTrace {
 
 // unsent reports whether the request surely never reached the server. A base
 // that is not net/http's is not seen at work, and proves nothing unless it
-// could not connect. After a timeout the connection's own goroutine may still
-// be about to write, so then there must not have been a connection.
-func (w *watch) unsent(err error) bool {
+// could not connect. After a timeout, or the end of the caller's context, the
+// connection's own goroutine may still be about to write, so then there must
+// not have been a connection.
+func (w *watch) unsent(err error, ended bool) bool {
 	switch {
 	case w == nil:
 		return isDial(err)
@@ -163,7 +172,7 @@ func (w *watch) unsent(err error) bool {
 		return false
 	case w.started.Load() && !w.gotConn.Load():
 		return true
-	case isTimeout(err):
+	case ended || isTimeout(err):
 		return isDial(err) && !w.gotConn.Load()
 	}
 	return w.started.Load() || isDial(err)

@@ -48,7 +48,7 @@ func (b *body) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return 0, nil
 	}
-	if b.allowed >= 0 && int64(len(p)) > b.allowed+1 {
+	if b.allowed >= 0 && int64(len(p))-1 > b.allowed {
 		p = p[:b.allowed+1] // one more than allowed tells too long from just right
 	}
 	if b.timer == nil {
@@ -125,8 +125,8 @@ func drain(resp *http.Response, r release) {
 // keptBody is the kept part of a body. It ends with io.ErrUnexpectedEOF if
 // something is missing.
 type keptBody struct {
-	*bytes.Reader
-	end error
+	io.Reader // and not *bytes.Reader, whose WriteTo knows nothing of end
+	end       error
 }
 
 // Read implements [io.Reader].

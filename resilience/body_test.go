@@ -7,6 +7,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"io"
+	"math"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -25,7 +26,7 @@ func TestResponseSize(t *testing.T) {
 		want        error
 	}{
 		{1000, 1000, nil}, {1001, 1000, resilience.ErrResponseTooLarge}, {0, 1000, nil}, {999, 1000, nil},
-		{1 << 20, 1000, resilience.ErrResponseTooLarge}, {1 << 20, -1, nil}, {1 << 20, 0, nil},
+		{1 << 20, 1000, resilience.ErrResponseTooLarge}, {1 << 20, -1, nil}, {1 << 20, 0, nil}, {1000, math.MaxInt64, nil},
 	}
 	for _, test := range tests {
 		server, _ := serve(t, func(_ int64, w http.ResponseWriter, _ *http.Request) {

@@ -27,7 +27,7 @@ type breaker struct {
 	key       string
 	policy    *BreakerPolicy
 	notify    func(StateEvent)
-	probeTime time.Duration
+	probeTime time.Duration // of a probe that is not lost
 	circuit   *gobreaker.TwoStepCircuitBreaker
 
 	closed atomic.Bool
@@ -59,7 +59,7 @@ func (p *probe) settle(success bool) { p.once.Do(func() { p.done(success) }) }
 
 // newBreaker returns a closed breaker. Notify is told of changes by tell.
 func newBreaker(key string, o *Options, notify func(StateEvent)) *breaker {
-	b := &breaker{key: key, policy: &o.Breaker, notify: notify, probeTime: o.Retry.AttemptTimeout + time.Second}
+	b := &breaker{key: key, policy: &o.Breaker, notify: notify, probeTime: o.Retry.AttemptTimeout}
 	b.closed.Store(true)
 	b.circuit = gobreaker.NewTwoStepCircuitBreaker(gobreaker.Settings{
 		Name:          key,
@@ -180,7 +180,7 @@ func (b *breaker) giveUpLostProbe() {
 	b.mu.Lock()
 	p := b.probe
 	b.mu.Unlock()
-	if p != nil && time.Since(p.since) > b.probeTime {
+	if p != nil && time.Since(p.since)-time.Second > b.probeTime { // it may be a little late
 		p.settle(false)
 	}
 }

@@ -10,6 +10,7 @@ import (
 // the breaker's permit. A breaker that is open needs no waiting.
 func (o *operation) enter() error {
 	before := o.waited
+	o.patience = time.Time{}
 	defer func() { o.queued = o.waited - before }()
 	b := o.circuit.breaker
 	for {
@@ -53,11 +54,11 @@ func (o *operation) end() {
 	if o.returned {
 		return
 	}
-	o.circuit.breaker.verdict(o.permit, Fatal)
-	if o.answer != nil {
-		_ = o.answer.Body.Close() // nobody will read it
+	defer o.leave() // the verdict may panic again, in a hook
+	if r := o.answer; r.resp != nil {
+		r.release.abort(r.resp.Body) // nobody will read it
 	}
-	o.leave()
+	o.circuit.breaker.verdict(o.permit, Fatal)
 }
 
 func (o *operation) open(wait time.Duration) error {
@@ -74,24 +75,25 @@ func (o *operation) await() error {
 			return nil
 		}
 	}
-	start := time.Now()
-	end := start.Add(o.retry.MaxRetryAfter)
-	if deadline, ok := ctx.Deadline(); ok && deadline.Before(end) {
-		end = deadline
+	if o.patience.IsZero() { // else it has lost a turn, for which it had waited
+		o.patience = time.Now().Add(o.retry.MaxRetryAfter)
+		if deadline, ok := ctx.Deadline(); ok && deadline.Before(o.patience) {
+			o.patience = deadline
+		}
 	}
-	if expected := l.expect(); expected > end.Sub(start) {
+	if expected := l.expect(); expected > o.left() {
 		return o.refused(expected)
 	}
 	select {
 	case l.line <- struct{}{}:
 	default:
-		if err := o.standInLine(end); err != nil {
+		if err := o.standInLine(); err != nil {
 			return err
 		}
 	}
 	defer func() { <-l.line }()
 	for {
-		t, ok := l.take(ctx, time.Until(end))
+		t, ok := l.take(ctx, o.left())
 		if !ok {
 			return o.refused(t.wait)
 		}
@@ -111,11 +113,14 @@ func (o *operation) await() error {
 	}
 }
 
+// left returns for how long the request would still wait for its turn.
+func (o *operation) left() time.Duration { return max(time.Until(o.patience), 0) }
+
 // standInLine waits to be the first in line.
-func (o *operation) standInLine(end time.Time) error {
+func (o *operation) standInLine() error {
 	start := time.Now()
 	o.lane.waiting.Add(1)
-	timer := time.NewTimer(end.Sub(start))
+	timer := time.NewTimer(o.left())
 	defer func() {
 		timer.Stop()
 		o.lane.waiting.Add(-1)

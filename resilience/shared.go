@@ -19,8 +19,8 @@ import (
 // The processes' clocks should agree to within some 100 ms.
 //
 // A KV that fails, or takes longer than 100 ms, is left alone for up to a
-// second;// each process goes on with what it knows, alone, and no request fails or waits
-// for that reason. Its methods must return when ctx ends.
+// second: each process goes on with what it knows, alone, and no request fails
+// or waits for that reason. Its methods must return when ctx ends.
 type KV interface {
 	// Get returns the value of id, nil if there is none or it has expired.
 	Get(ctx context.Context, id string) ([]byte, error)

@@ -75,6 +75,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if call != nil {
 		o.apply(call)
 	}
+	o.watched = !o.idempotent || call != nil && call.Stats != nil
 	o.keys = t.options.Keys(req)
 	o.circuit, o.lane = t.circuit(o.keys), t.lane(o.keys) //nolint:contextcheck // a change of state belongs to no request
 	o.circuit.breaker.calls.Add(1)
@@ -104,11 +105,13 @@ type operation struct {
 	retry      RetryPolicy
 	limit      int64
 	idempotent bool
+	watched    bool // whether it is sent, since that matters
 
 	attempts int
 	doubtful bool // an attempt was transient
 	waited   time.Duration
 	queued   time.Duration               // of that, before the last attempt
+	patience time.Time                   // until when it waits for its turn; zero before it does
 	turn     turn                        // of the last attempt
 	delays   *backoff.ExponentialBackOff // made at the first repetition
 	charged  int                         // by the budget, for the last repetition
@@ -117,7 +120,7 @@ type operation struct {
 	// What would be left behind by a panic of the base or a hook.
 	placed   bool
 	permit   permit
-	answer   *http.Response
+	answer   result
 	returned bool
 }
 
@@ -243,7 +246,7 @@ func (o *operation) mayRepeat(c Class) bool {
 func (o *operation) nextDelay() time.Duration {
 	if o.delays == nil {
 		o.delays = backoff.NewExponentialBackOff(
-			backoff.WithInitialInterval(o.retry.BaseDelay/2),
+			backoff.WithInitialInterval(min(o.retry.BaseDelay, o.retry.MaxDelay)/2),
 			backoff.WithRandomizationFactor(1),
 			backoff.WithMultiplier(2),
 			backoff.WithMaxInterval(o.retry.MaxDelay/2),
