@@ -3,12 +3,14 @@ package graph
 import (
 	"context"
 	"encoding/json"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/msptoolbelt/toolbelt/internal/markup"
 	"github.com/msptoolbelt/toolbelt/mcptools"
 )
 
@@ -49,49 +51,77 @@ func (c *Client) about(ctx context.Context, spec mcptools.Spec, args json.RawMes
 	}
 	var lines []string
 	for _, answer := range answers {
-		if answer.Err == nil {
-			lines = append(lines, kind.line(answer.Body, zone))
+		if answer.Err != nil {
+			continue
 		}
+		told := kind.lines(answer.Body, zone)
+		if len(requests) > 1 {
+			told = told[:1]
+		}
+		lines = append(lines, told...)
 	}
 	return lines
 }
 
-// aboutKind is how one kind of thing is read and named.
+// aboutKind is how one kind of thing is read and named. The first line names it;
+// what must not be pushed out of sight by a long subject has a line of its own.
 type aboutKind struct {
 	path, fields string
-	line         func(json.RawMessage, *time.Location) string
+	lines        func(json.RawMessage, *time.Location) []string
 }
 
 func aboutMail() aboutKind {
-	return aboutKind{"/messages/{}", "subject,from,replyTo,toRecipients,isDraft", func(body json.RawMessage, _ *time.Location) string {
+	return aboutKind{"/messages/{}", "subject,from,replyTo,toRecipients,ccRecipients,bccRecipients,isDraft", func(body json.RawMessage, _ *time.Location) []string {
 		var m message
 		if err := json.Unmarshal(body, &m); err != nil {
-			return "a message"
+			return []string{"a message"}
 		}
-		line := m.Subject + ", from " + m.From.String()
-		if other := m.otherReplyTo(); len(other) > 0 {
-			line += ", replies go to " + strings.Join(other, "; ")
-		}
+		subject := markup.Preview(m.Subject, 80)
 		if m.Draft {
-			line = m.Subject + ", a draft"
+			return slices.Concat([]string{subject + ", a draft"}, addressed("mail to ", m.To), addressed("a copy to ", m.CC), addressed("a blind copy to ", m.BCC))
 		}
-		for i := range m.To[:min(len(m.To), 3)] {
-			line += []string{", to ", "; "}[min(i, 1)] + m.To[i].String()
+		lines := []string{subject + ", from " + m.From.String()}
+		if len(m.To) > 0 {
+			lines[0] += ", to " + m.To[0].String()
 		}
-		if len(m.To) > 3 {
-			line += "; …"
+		if len(m.To) > 1 {
+			lines[0] += "; …"
 		}
-		return line
+		if m.otherReplyTo() != nil {
+			lines = append(lines, addressed("replies go to ", m.ReplyTo)...)
+		}
+		return lines
 	}}
 }
 
+// maxAddressed bounds a line of addresses, which the question cuts at 200 bytes.
+const maxAddressed = 150
+
+// addressed is a line that says who gets something, if anybody does. It has no
+// names, which anybody chooses for themselves.
+func addressed(what string, list []recipient) []string {
+	var addresses []string
+	size := 0
+	for i, r := range list {
+		if size += len(r.EmailAddress.Address) + 2; size > maxAddressed && i > 0 {
+			addresses = append(addresses, fmt.Sprintf("and %d more", len(list)-i))
+			break
+		}
+		addresses = append(addresses, r.EmailAddress.Address)
+	}
+	if addresses == nil {
+		return nil
+	}
+	return []string{what + strings.Join(addresses, "; ")}
+}
+
 func aboutEvents() aboutKind {
-	return aboutKind{"/events/{}", "subject,organizer,isAllDay,start,end", func(body json.RawMessage, zone *time.Location) string {
+	return aboutKind{"/events/{}", "subject,organizer,isAllDay,start,end", func(body json.RawMessage, zone *time.Location) []string {
 		var e event
 		if err := json.Unmarshal(body, &e); err != nil {
-			return "an event"
+			return []string{"an event"}
 		}
 		start, _ := e.span(zone)
-		return e.Subject + ", " + start + ", organized by " + e.Organizer.String()
+		return []string{markup.Preview(e.Subject, 80) + ", " + start + ", organized by " + e.Organizer.String()}
 	}}
 }

@@ -24,7 +24,7 @@ func TestQuestionsSayWhatTheyAreAbout(t *testing.T) {
 		ids = append(ids, row["id"])
 	}
 	review := items(s.call(t, "m365_cal_view", args{"query": "Dispatch review", "start": "today", "end": "+14d"}))[0]["id"]
-	draft := s.call(t, "m365_mail_draft", args{"subject": "Plan\nB", "to": []any{tom}, "body": "x"})["id"]
+	draft := s.call(t, "m365_mail_draft", args{"subject": "Plan\nB", "to": []any{tom}, "bcc": []any{anna}, "body": "x"})["id"]
 	tests := []struct {
 		tool string
 		args args
@@ -32,7 +32,7 @@ func TestQuestionsSayWhatTheyAreAbout(t *testing.T) {
 	}{
 		{"m365_mail_reply", args{"id": s.message(t, "VPN drops every hour"), "body": "Done"}, []string{"about: VPN drops every hour, from Jonas Weber <"}},
 		{"m365_mail_delete", args{"ids": ids}, []string{"about: " + rows[0]["subject"].(string), "about 2 more"}},
-		{"m365_mail_draft_send", args{"id": draft}, []string{"about: Plan B, a draft, to " + tom}},
+		{"m365_mail_draft_send", args{"id": draft}, []string{"about: Plan B, a draft\n", "about: mail to " + tom, "about: a blind copy to " + anna}},
 		{"m365_cal_respond", args{"id": review, "response": "decline"}, []string{"about: Dispatch review, 20", "organized by Priya Nair"}},
 		{"m365_cal_cancel", args{"id": "gone"}, nil},
 		{"m365_mail_send", args{"to": []any{tom}, "subject": "x", "body": "y"}, nil},

@@ -5,14 +5,16 @@ import (
 	"encoding/json"
 	"strconv"
 
+	"github.com/msptoolbelt/toolbelt/internal/markup"
 	"github.com/msptoolbelt/toolbelt/mcptools"
 )
 
 // about names the ticket that a call is about, for the person who is to confirm
-// it.
-func (c *Client) about(ctx context.Context, _ mcptools.Spec, args json.RawMessage) []string {
+// it, and who is mailed where the call itself does not say so.
+func (c *Client) about(ctx context.Context, spec mcptools.Spec, args json.RawMessage) []string {
 	var in struct {
-		TicketID int `json:"ticket_id"`
+		TicketID int      `json:"ticket_id"`
+		To       []string `json:"to"`
 	}
 	if err := json.Unmarshal(args, &in); err != nil || in.TicketID < 1 {
 		return nil
@@ -21,5 +23,9 @@ func (c *Client) about(ctx context.Context, _ mcptools.Spec, args json.RawMessag
 	if err != nil {
 		return nil // the call itself will say what is wrong
 	}
-	return []string{joinNonEmpty(", ", "ticket "+strconv.Itoa(in.TicketID)+" "+t.Summary, t.User, t.Client)}
+	lines := []string{joinNonEmpty(", ", "ticket "+strconv.Itoa(in.TicketID)+" "+markup.Preview(t.Summary, 80), t.User, t.Client)}
+	if spec.Name == "halo_actions_reply_to_user" && len(in.To) == 0 && t.UserEmail != "" {
+		lines = append(lines, "mail to "+t.UserEmail)
+	}
+	return lines
 }

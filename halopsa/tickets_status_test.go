@@ -213,6 +213,12 @@ func TestQuestionsNameTheTicket(t *testing.T) {
 	if !errors.Is(err, mcptools.CodeDeclined) || !strings.Contains(question, "about: ticket 2041 Label printer in Hall 3 is offline, Anna Berg, Hafen Logistik GmbH") {
 		t.Errorf("asked %q, %v", question, err)
 	}
+	for to, told := range map[string]bool{"": true, `,"to":["x@y.example"]`: false} {
+		_, err = tools.Call(t.Context(), "halo_actions_reply_to_user", json.RawMessage(`{"ticket_id":2041,"message":"x"`+to+`}`))
+		if !errors.Is(err, mcptools.CodeDeclined) || strings.Contains(question, "about: mail to "+halotest.AnnaBergEmail) != told {
+			t.Errorf("asked %q, %v", question, err)
+		}
+	}
 	_, err = tools.Call(t.Context(), "halo_tickets_close", json.RawMessage(`{"ticket_id":99999}`))
 	if !errors.Is(err, mcptools.CodeDeclined) || strings.Contains(question, "about:") {
 		t.Errorf("asked %q, %v", question, err)
