@@ -41,11 +41,12 @@ func (c *Client) keys(r *http.Request) resilience.Keys {
 	return k
 }
 
-// outlook lists what of a user or a group is in a mailbox.
+// outlook lists what of a user or a group counts for a mailbox.
 var outlook = []string{
 	"messages", "mailfolders", "sendmail", "inferenceclassification", "mailboxsettings", "outlook",
 	"calendar", "calendars", "calendargroups", "calendarview", "events", "findmeetingtimes", "reminderview",
 	"contacts", "contactfolders", "todo", "conversations", "threads", "translateexchangeids", "getmailtips",
+	"people", "photo", "photos",
 }
 
 // workloadOf returns which part of Graph serves a path below the version, and
@@ -82,7 +83,7 @@ func workloadOf(path string) (workload, subject string) {
 		return "files", owner + "/" + at(1)
 	case "teams", "chats":
 		return "teams", owner + "/" + at(1)
-	case "$batch", "search", "planner", "identityprotection", "devicemanagement", "auditlogs", "reports", "security":
+	case "$batch", "search", "places", "planner", "identityprotection", "devicemanagement", "auditlogs", "reports", "security":
 		return strings.TrimPrefix(owner, "$"), ""
 	}
 	return "directory", ""

@@ -39,7 +39,7 @@ func TestKeys(t *testing.T) {
 		{"users/amy@example.com/events/x", "users/amy@example.com/sendMail"},
 		{"users", "groups"}, {"users/amy@example.com", "users/bob@example.com/memberOf"},
 		{"users/amy@example.com/microsoft.graph.getMailTips", "users/amy@example.com/messages"},
-		{"sites/s/lists", "sites/s/drive/root"},
+		{"sites/s/lists", "sites/s/drive/root"}, {"me/people", "me/messages"}, {"users/amy@example.com/photo/$value", "users/amy@example.com/messages"},
 	} {
 		if a, b := key(same[0]), key(same[1]); a != b {
 			t.Errorf("%s has %s, and %s has %s", same[0], a, same[1], b)
@@ -49,6 +49,7 @@ func TestKeys(t *testing.T) {
 		{"users/amy@example.com/messages", "users/bob@example.com/messages"},
 		{"users/amy@example.com/messages", "users/amy@example.com"},
 		{"me/messages", "users"}, {"sites/s", "sites/t"}, {"me/messages", "me/drive/root"}, {"$batch", "search/query"},
+		{"places/microsoft.graph.room", "users"},
 	} {
 		if a, b := key(other[0]), key(other[1]); a == b {
 			t.Errorf("%s and %s share %s", other[0], other[1], a)
