@@ -52,7 +52,7 @@ func TestAnswerWithoutABody(t *testing.T) {
 		calls := 0
 		transport := newTransport(t, func(r *http.Request) (*http.Response, error) {
 			calls++
-			return &http.Response{StatusCode: 503, Request: r}, nil
+			return &http.Response{StatusCode: http.StatusServiceUnavailable, Request: r}, nil
 		})
 		req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, site, http.NoBody)
 		if err != nil {

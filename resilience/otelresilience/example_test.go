@@ -73,6 +73,5 @@ func Example() {
 	// resilience.breaker.count {breaker}
 	// resilience.pending_requests {request}
 	// resilience.retry.budget {token}
-	// resilience.throttle.rate {request}/s
 	// resilience.throttle.wait s
 }
