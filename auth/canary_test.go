@@ -10,6 +10,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
@@ -189,7 +190,8 @@ func TestCanariesInSuite(t *testing.T) {
 	cmd.Env = append(os.Environ(), "TOOLBELT_SUITE=1")
 	out, err := cmd.CombinedOutput()
 	if err != nil {
-		t.Errorf("the suite does not pass on its own: %v", err)
+		failed := regexp.MustCompile(`(?m)^ *--- FAIL.*|^ *[a-z_]+_test\.go:\d+:.*|^panic:.*`).FindAll(out, 40)
+		t.Errorf("the suite does not pass on its own: %v\n%s", err, bytes.Join(failed, []byte("\n")))
 	}
 	if !bytes.Contains(out, []byte("--- PASS: TestTokenRequestFollowsNoRedirect")) {
 		t.Fatalf("the suite did not run: %.300s", out)
