@@ -128,7 +128,7 @@ func (r *uploadRig) attachments(t *testing.T) (sums [][32]byte) {
 
 // Wherever the line breaks, a file arrives byte by byte and once, or not at all.
 func TestUploadsOverABadLine(t *testing.T) {
-	line := &badLine{Transport: resilience.NewBase(), rng: rand.New(rand.NewPCG(4, 4)), chance: 0.5} //nolint:gosec // repeatable on purpose
+	line := &badLine{Transport: resilience.NewBase(), rng: rand.New(rand.NewPCG(4, 4)), chance: 0.3} //nolint:gosec // repeatable on purpose
 	good, seeds := 0, 20
 	for seed := range seeds {
 		rig := newUploadRig(t, line)
