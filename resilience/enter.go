@@ -24,9 +24,8 @@ func (o *operation) enter() error {
 		if err := o.takePlace(); err != nil {
 			return err
 		}
-		if !o.lane.holds(o.turn) { // things changed while it waited
-			o.leave()
-			continue
+		if !o.placed {
+			continue // its turn is over
 		}
 		var wait time.Duration
 		var ok bool
@@ -107,7 +106,11 @@ func (o *operation) await() error {
 		l.waiting.Add(1)
 		err := o.sleep(t.wait)
 		l.waiting.Add(-1)
-		if err != nil || l.holds(t) {
+		if err == nil && l.holds(t) {
+			return nil
+		}
+		l.giveBack(ctx, t)
+		if err != nil {
 			return err
 		}
 	}
@@ -141,17 +144,30 @@ func (o *operation) refused(wait time.Duration) error {
 	return &ThrottledError{Key: o.keys.Throttle, RetryAfter: wait, Err: o.last.err}
 }
 
-// takePlace waits for one of the places for requests under way.
+// takePlace takes one of the places for requests under way. If it has to wait
+// for one, its turn passes to others meanwhile, or else all who waited would come
+// at once; then it needs a new one, and has no place if it does not get it.
 func (o *operation) takePlace() error {
-	if !o.lane.tryEnter() {
-		start := time.Now()
-		err := o.lane.enter(o.req.Context(), o.t.options.Limits.MaxWait)
-		o.waited += time.Since(start)
-		if err != nil {
-			return err
+	ctx, l := o.req.Context(), o.lane
+	if o.placed = l.tryEnter(); o.placed {
+		if !l.holds(o.turn) { // things changed in this moment
+			l.giveBack(ctx, o.turn)
+			o.leave()
 		}
+		return nil
+	}
+	l.giveBack(ctx, o.turn)
+	start := time.Now()
+	err := l.enter(ctx, o.t.options.Limits.MaxWait)
+	o.waited += time.Since(start)
+	if err != nil {
+		return err
 	}
 	o.placed = true
+	var ok bool
+	if o.turn, ok = l.take(ctx, 0); !ok {
+		o.leave()
+	}
 	return nil
 }
 

@@ -38,6 +38,7 @@ type turn struct {
 	wait time.Duration // until it may go
 	cuts int           // of the pace when the turn was given
 	lone bool          // nothing but the gate keeps the requests apart
+	cost time.Duration // by which it puts off the turns after it
 }
 
 // take gives a request its turn, after a wait if it must, unless that is longer
@@ -63,9 +64,21 @@ func (p *pace) turn(now time.Time, fixed Pacing, patience time.Duration) (t turn
 	t.wait = p.wait(now, fixed)
 	t.cuts, t.lone = p.Cuts, p.rate(now, fixed) == 0
 	if ok = t.wait <= patience; ok {
-		p.take(now, fixed)
+		t.cost = p.take(now, fixed)
 	}
 	return t, ok
+}
+
+// giveBack returns a turn that was not used.
+func (l *lane) giveBack(ctx context.Context, t turn) {
+	if t.cost == 0 {
+		return
+	}
+	l.change(ctx, func(p *pace, _ Pacing, _ time.Time) {
+		if p.Cuts == t.cuts { // else its queue is no more
+			p.Next = p.Next.Add(-t.cost)
+		}
+	})
 }
 
 // expect estimates how long a request will stand in line.

@@ -122,11 +122,12 @@ func (p *pace) burst(rate float64, fixed Pacing) float64 {
 	return max(1, rate/50)
 }
 
-// take lets one request pass, after its wait.
-func (p *pace) take(now time.Time, fixed Pacing) {
+// take lets one request pass, after its wait, and returns the time that it
+// takes of those that follow.
+func (p *pace) take(now time.Time, fixed Pacing) time.Duration {
 	rate := p.rate(now, fixed)
 	if rate == 0 {
-		return
+		return 0
 	}
 	start := now
 	if p.Until.After(start) {
@@ -135,7 +136,9 @@ func (p *pace) take(now time.Time, fixed Pacing) {
 	if p.Next.After(start) {
 		start = p.Next
 	}
-	p.Next = start.Add(time.Duration(float64(time.Second) / rate))
+	cost := time.Duration(float64(time.Second) / rate)
+	p.Next = start.Add(cost)
+	return cost
 }
 
 // accepted notes n requests that the server did not refuse.

@@ -175,6 +175,70 @@ func TestConfiguredPacing(t *testing.T) {
 	})
 }
 
+// Requests that had to wait for a place keep to the pace when they get one.
+func TestPacingAfterWaitingForAPlace(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		var times []time.Time
+		var mu sync.Mutex
+		base := baseFunc(func(r *http.Request) (*http.Response, error) {
+			mu.Lock()
+			times = append(times, time.Now())
+			stalls := len(times) <= 2
+			mu.Unlock()
+			if stalls {
+				time.Sleep(20 * time.Second)
+			}
+			return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: r}, nil
+		})
+		transport := build(t, Options{Base: base, Limits: Limits{Pacing: Pacing{Rate: 1, Burst: 2}, MaxInFlight: 2}})
+		var workers sync.WaitGroup
+		for range 30 {
+			workers.Go(func() {
+				if _, err := get(t.Context(), t, transport, "x"); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		workers.Wait()
+		for i, first := range times {
+			for j, last := range times[i:] {
+				if span := last.Sub(first); float64(j+1) > 2+span.Seconds() {
+					t.Fatalf("%d requests in %s", j+1, span)
+				}
+			}
+		}
+		if took := times[29].Sub(times[0]); took > 50*time.Second { // nothing is lost by it
+			t.Errorf("30 requests took %s", took)
+		}
+	})
+}
+
+// Who goes away while it waits for its turn leaves it to others.
+func TestCancelledTurnsAreNotLost(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		base := baseFunc(func(r *http.Request) (*http.Response, error) {
+			return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: r}, nil
+		})
+		transport := build(t, Options{Base: base, Limits: Limits{Pacing: Pacing{Rate: 0.1}}})
+		start := time.Now()
+		if _, err := get(t.Context(), t, transport, "x"); err != nil {
+			t.Error(err)
+		}
+		for range 3 {
+			ctx, cancel := context.WithCancel(t.Context())
+			time.AfterFunc(time.Second, cancel)
+			if _, err := get(ctx, t, transport, "x"); !errors.Is(err, context.Canceled) {
+				t.Error(err)
+			}
+		}
+		if _, err := get(t.Context(), t, transport, "x"); err != nil || time.Since(start) != 10*time.Second {
+			t.Errorf("%v after %s", err, time.Since(start))
+		}
+	})
+}
+
 // No request of a key is sent before the time that an answer named, whatever
 // form and status it had, whoever got it, and whatever else happens.
 func TestRetryAfterIsNeverViolated(t *testing.T) {
