@@ -1,7 +1,9 @@
 package rest_test
 
 import (
+	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -64,6 +66,50 @@ func TestDoubtOutlivesTheAttempt(t *testing.T) {
 			}
 			if last := test.answers[len(test.answers)-1]; last == 404 && !errors.Is(err, mcptools.CodeNotFound) {
 				t.Errorf("%v does not say that the thing is gone", err)
+			}
+		})
+	}
+}
+
+// Who goes away while a refused write waits for its repetition knows that it was
+// not done; who goes away while it is under way does not.
+func TestCancelledWrites(t *testing.T) {
+	t.Parallel()
+	for name, test := range map[string]struct {
+		status int
+		want   mcptools.Code
+	}{
+		"refused before": {http.StatusTooManyRequests, mcptools.CodeCancelled},
+		"under way":      {0, mcptools.CodeUncertain},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			ctx, cancel := context.WithCancel(t.Context())
+			defer cancel()
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				time.AfterFunc(100*time.Millisecond, cancel)
+				if test.status == 0 {
+					_, _ = io.Copy(io.Discard, r.Body) // else the end of the connection goes unseen
+					<-r.Context().Done()
+					return
+				}
+				w.Header().Set("Retry-After", "5")
+				w.WriteHeader(test.status)
+			}))
+			defer server.Close()
+			base, err := url.Parse(server.URL)
+			if err != nil {
+				t.Fatal(err)
+			}
+			client, err := rest.Stack(base, nil, resilience.Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer client.CloseIdleConnections()
+			service := &rest.Service{Name: "The service", Base: base, Client: client}
+			_, err = service.Do(ctx, rest.Request{Method: "POST", Path: "/things", Body: map[string]any{"a": 1}}, nil)
+			if code, _ := errors.AsType[*mcptools.Error](err); code == nil || code.Code != test.want {
+				t.Errorf("got %v, want %s", err, test.want)
 			}
 		})
 	}

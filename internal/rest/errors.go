@@ -101,7 +101,7 @@ func (s *Service) Doubtful(r Request, err error) error {
 
 // unanswered turns the failure of the transport into a tool error. The text of
 // the cause stays in Err: it names addresses, and may quote anything.
-func (s *Service) unanswered(r Request, err error, sent bool) error {
+func (s *Service) unanswered(err error) error {
 	e := &mcptools.Error{Err: withoutURL(err)}
 	if open, ok := errors.AsType[*resilience.OpenError](err); ok {
 		e.Code, e.Message = mcptools.CodeUnavailable, s.Name+" has failed repeatedly and is left alone for a moment"
@@ -140,9 +140,6 @@ func (s *Service) unanswered(r Request, err error, sent bool) error {
 		e.Code, e.Message = mcptools.CodeUnavailable, s.Name+" cannot be reached"
 	}
 	s.later(e, 0)
-	if sent {
-		return s.Doubtful(r, e)
-	}
 	return e
 }
 

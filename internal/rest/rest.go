@@ -12,10 +12,8 @@ import (
 	"io"
 	"maps"
 	"net/http"
-	"net/http/httptrace"
 	"net/url"
 	"strings"
-	"sync/atomic"
 
 	"github.com/msptoolbelt/toolbelt/internal/origin"
 	"github.com/msptoolbelt/toolbelt/mcptools"
@@ -31,10 +29,10 @@ const maxErrorBody = 64 << 10
 // Service is one HTTP API. Its fields are set before first use and not changed
 // later; it is safe for concurrent use.
 type Service struct {
-	Name   string   // as errors name it: "Microsoft Graph"
-	Base   *url.URL // paths are appended to it
-	Client *http.Client
-	Header http.Header // sent with every request
+	Name   string       // as errors name it: "Microsoft Graph"
+	Base   *url.URL     // paths are appended to it
+	Client *http.Client // from [Stack]: its transport says whether a write may have been done
+	Header http.Header  // sent with every request
 
 	// Explain improves the error of an answer that is no success: it has the
 	// service's own codes in the body.
@@ -104,10 +102,9 @@ func (s *Service) Send(ctx context.Context, r Request) (*Response, error) {
 	if err != nil {
 		return nil, &mcptools.Error{Code: mcptools.CodeInternal, Message: "the request could not be built", Err: err}
 	}
-	request, sent := traced(request)
 	response, err := s.Client.Do(request)
 	if err != nil {
-		return nil, s.inDoubt(r, stats, s.unanswered(r, err, sent.Load()))
+		return nil, s.inDoubt(r, stats, s.unanswered(err))
 	}
 	defer response.Body.Close()
 	if response.StatusCode >= 300 {
@@ -117,12 +114,12 @@ func (s *Service) Send(ctx context.Context, r Request) (*Response, error) {
 	}
 	body, err := io.ReadAll(response.Body)
 	if err != nil {
-		return nil, s.unanswered(r, err, true)
+		return nil, s.Doubtful(r, s.unanswered(err))
 	}
 	return &Response{Status: response.StatusCode, Header: response.Header, Body: body}, nil
 }
 
-// inDoubt marks err if an attempt before the last one may have been carried out.
+// inDoubt marks err if an attempt may have been carried out.
 func (s *Service) inDoubt(r Request, stats *resilience.Stats, err error) error {
 	if !stats.Doubtful {
 		return err
@@ -162,16 +159,6 @@ func (s *Service) build(ctx context.Context, r Request) (*http.Request, error) {
 		maps.Copy(request.Header, header)
 	}
 	return request, nil
-}
-
-// traced notes whether the last attempt got as far as sending anything.
-func traced(request *http.Request) (*http.Request, *atomic.Bool) {
-	var sent atomic.Bool
-	trace := &httptrace.ClientTrace{
-		GetConn:      func(string) { sent.Store(false) },
-		WroteHeaders: func() { sent.Store(true) },
-	}
-	return request.WithContext(httptrace.WithClientTrace(request.Context(), trace)), &sent
 }
 
 // Continue returns the part of a next link that differs from the query of the
