@@ -14,7 +14,8 @@ type Call struct {
 	MaxRetryAfter    time.Duration
 	AttemptTimeout   time.Duration
 	MaxResponseBytes int64
-	// Stats, if set, is written when a request returns. Use one per request.
+	// Stats, if set, is added to when a request returns, and when one returns to
+	// which it was redirected. Use one per request.
 	Stats *Stats
 }
 
@@ -25,6 +26,12 @@ type Stats struct {
 	// Doubtful says that an attempt failed although it may have been carried
 	// out, whatever became of a later one.
 	Doubtful bool
+}
+
+func (s *Stats) add(o *operation) {
+	s.Attempts += o.attempts
+	s.Waited += o.waited
+	s.Doubtful = s.Doubtful || o.doubtful
 }
 
 type callKey struct{}

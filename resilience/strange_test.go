@@ -174,3 +174,21 @@ func TestHugeOptions(t *testing.T) {
 		}
 	})
 }
+
+// What a request took includes what led to a redirect.
+func TestStatsOfARedirectedWrite(t *testing.T) {
+	server, _ := serve(t, func(n int64, w http.ResponseWriter, r *http.Request) {
+		switch n {
+		case 1:
+			w.WriteHeader(http.StatusServiceUnavailable)
+		case 2:
+			http.Redirect(w, r, "/elsewhere", http.StatusPermanentRedirect)
+		}
+	})
+	client := newClient(t, resilience.Options{Hosts: []string{server.URL}, Retry: quick})
+	var stats resilience.Stats
+	ctx := resilience.With(t.Context(), resilience.Call{Stats: &stats})
+	if status, _, err := do(ctx, t, client, http.MethodPut, server.URL, "x"); err != nil || status != 200 || stats.Attempts != 3 || !stats.Doubtful {
+		t.Errorf("%d %v, %+v", status, err, stats)
+	}
+}

@@ -83,7 +83,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	resp, err := o.run() //nolint:contextcheck // the context is that of the request it holds
 	o.returned = true
 	if call != nil && call.Stats != nil {
-		*call.Stats = Stats{Attempts: o.attempts, Waited: o.waited, Doubtful: o.doubtful}
+		call.Stats.add(&o)
 	}
 	return resp, err
 }
