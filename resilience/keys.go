@@ -27,9 +27,10 @@ func hostKeys(r *http.Request) Keys {
 	return Keys{Breaker: host, Throttle: host}
 }
 
-// keyed is a bounded map; the least recently used goes first.
+// keyed is a bounded map; the least recently used goes first, if it is not busy.
 type keyed[T any] struct {
 	max    int
+	busy   func(*T) bool // called with the map locked; nil: none is
 	mu     sync.Mutex
 	byKey  map[string]*list.Element
 	recent list.List // of *entry[T]
@@ -40,8 +41,8 @@ type entry[T any] struct {
 	value *T
 }
 
-func newKeyed[T any](limit int) *keyed[T] {
-	return &keyed[T]{max: limit, byKey: make(map[string]*list.Element)}
+func newKeyed[T any](limit int, busy func(*T) bool) *keyed[T] {
+	return &keyed[T]{max: limit, busy: busy, byKey: make(map[string]*list.Element)}
 }
 
 // get returns the value of a key. Create makes it if there is none, with the
@@ -56,10 +57,27 @@ func (k *keyed[T]) get(key string, create func() *T) *T {
 	made := create()
 	k.byKey[key] = k.recent.PushFront(&entry[T]{key, made})
 	for len(k.byKey) > k.max {
-		oldest := k.recent.Remove(k.recent.Back()).(*entry[T]) //nolint:errcheck,forcetypeassert // as above
-		delete(k.byKey, oldest.key)
+		forgotten := k.recent.Remove(k.oldest()).(*entry[T]) //nolint:errcheck,forcetypeassert // as above
+		delete(k.byKey, forgotten.key)
 	}
 	return made
+}
+
+// looked is how many of the oldest are looked at for one that is not busy.
+const looked = 16
+
+// oldest returns what is to be forgotten first.
+func (k *keyed[T]) oldest() *list.Element {
+	oldest := k.recent.Back()
+	if k.busy == nil {
+		return oldest
+	}
+	for e, n := oldest, 0; n < looked && e != k.recent.Front(); e, n = e.Prev(), n+1 {
+		if !k.busy(e.Value.(*entry[T]).value) { //nolint:errcheck,forcetypeassert // as above
+			return e
+		}
+	}
+	return oldest
 }
 
 // all returns the values, the most recently used first.

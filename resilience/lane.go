@@ -33,6 +33,14 @@ func newLane(k Keys, o *Options, s *sharing) *lane {
 	return l
 }
 
+// busy reports whether there is something in l that must not be forgotten: a
+// wait that the server asked for, or requests that keep to it.
+func (l *lane) busy() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return len(l.places) > 0 || l.waiting.Load() > 0 || l.pace.Until.After(time.Now())
+}
+
 // turn is a request's place in the order of a lane.
 type turn struct {
 	wait time.Duration // until it may go

@@ -18,7 +18,8 @@ type Options struct {
 	// both.
 	Keys func(*http.Request) Keys
 	// MaxKeys is how many keys of each kind are remembered; the least recently
-	// used beyond it are forgotten. Default 1024.
+	// used beyond it are forgotten, throttle keys that are in use or told to wait
+	// after others. Default 1024.
 	MaxKeys int
 
 	Retry   RetryPolicy

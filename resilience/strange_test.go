@@ -6,6 +6,8 @@ import (
 	"io"
 	"math"
 	"net/http"
+	"net/url"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -191,4 +193,44 @@ func TestStatsOfARedirectedWrite(t *testing.T) {
 	if status, _, err := do(ctx, t, client, http.MethodPut, server.URL, "x"); err != nil || status != 200 || stats.Attempts != 3 || !stats.Doubtful {
 		t.Errorf("%d %v, %+v", status, err, stats)
 	}
+}
+
+// A key that is being waited for, or used, is not forgotten while there are idle
+// ones.
+func TestBusyKeysAreRememberedLonger(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		transport := newTransport(t, always(200), func(o *resilience.Options) {
+			o.MaxKeys = 4
+			o.Keys = func(r *http.Request) resilience.Keys {
+				return resilience.Keys{Breaker: site, Throttle: r.URL.Query().Get("key")}
+			}
+		})
+		get := func(key string) (*http.Response, error) {
+			r, err := http.NewRequestWithContext(t.Context(), http.MethodGet, site+"/?key="+url.QueryEscape(key), http.NoBody)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if key == "throttled" {
+				transport.Hold(r, time.Hour)
+			}
+			return transport.RoundTrip(r)
+		}
+		held, err := get("in use")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer held.Body.Close()
+		for _, key := range []string{"throttled", "a", "b", "c", "d", "e", "f"} {
+			if resp, err := get(key); err == nil {
+				resp.Body.Close()
+			}
+		}
+		var keys []string
+		for _, s := range transport.Snapshot().Throttles {
+			keys = append(keys, s.Key)
+		}
+		if want := []string{"f", "e", "throttled", "in use"}; !slices.Equal(keys, want) {
+			t.Errorf("%q", keys)
+		}
+	})
 }

@@ -29,7 +29,7 @@ func New(options Options) (*Transport, error) {
 	}
 	options.setDefaults()
 	t := &Transport{options: options, hosts: allowed, sharing: newSharing(&options)}
-	t.circuits, t.lanes = newKeyed[circuit](options.MaxKeys), newKeyed[lane](options.MaxKeys)
+	t.circuits, t.lanes = newKeyed[circuit](options.MaxKeys, nil), newKeyed(options.MaxKeys, (*lane).busy)
 	return t, nil
 }
 
