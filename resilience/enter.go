@@ -101,7 +101,7 @@ func (o *operation) await() error {
 			return nil
 		}
 		if t.lone {
-			t.wait += spread(t.wait)
+			t.wait += min(spread(t.wait), max(o.left()-t.wait, 0)/2)
 		}
 		l.waiting.Add(1)
 		err := o.sleep(t.wait)

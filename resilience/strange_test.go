@@ -234,3 +234,22 @@ func TestBusyKeysAreRememberedLonger(t *testing.T) {
 		}
 	})
 }
+
+// Who has just enough time for the gate gets through it.
+func TestJitterLeavesTimeForTheRequest(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		transport := newTransport(t, always(200))
+		for range 20 {
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second+100*time.Millisecond)
+			r, err := http.NewRequestWithContext(ctx, http.MethodGet, site, http.NoBody)
+			if err != nil {
+				t.Fatal(err)
+			}
+			transport.Hold(r, 10*time.Second)
+			if _, err := send(ctx, t, transport, http.MethodGet); err != nil {
+				t.Error(err)
+			}
+			cancel()
+		}
+	})
+}
