@@ -31,7 +31,7 @@ func (o *operation) attempt() (r result) {
 
 	ctx := o.req.Context()
 	var timer *time.Timer
-	if o.hasTime(o.retry.AttemptTimeout) { // else the caller's deadline comes first, and is enough
+	if o.timeLeft() > o.retry.AttemptTimeout { // else the caller's deadline comes first, and is enough
 		var cancel context.CancelCauseFunc
 		ctx, cancel = context.WithCancelCause(ctx)
 		timer = time.AfterFunc(o.retry.AttemptTimeout, func() { cancel(ErrAttemptTimeout) })

@@ -101,7 +101,7 @@ func (o *operation) await() error {
 			return nil
 		}
 		if t.lone {
-			t.wait += min(spread(t.wait), max(o.left()-t.wait, 0)/2)
+			t.wait += spread(t.wait, o.left())
 		}
 		l.waiting.Add(1)
 		err := o.sleep(t.wait)
@@ -171,7 +171,8 @@ func (o *operation) takePlace() error {
 	return nil
 }
 
-// spread keeps those who wait for the same moment from returning as one.
-func spread(wait time.Duration) time.Duration {
-	return rand.N(min(wait/10, time.Second) + 1) //nolint:gosec // jitter
+// spread keeps those who wait for the same moment from returning as one. It
+// leaves some of the time that is left.
+func spread(wait, left time.Duration) time.Duration {
+	return rand.N(max(min(wait/10, time.Second, (left-wait)/2), 0) + 1) //nolint:gosec // jitter
 }

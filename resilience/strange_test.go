@@ -253,3 +253,23 @@ func TestJitterLeavesTimeForTheRequest(t *testing.T) {
 		}
 	})
 }
+
+// Who has just enough time for the Retry-After repeats the request.
+func TestRepetitionInTheNickOfTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		for range 20 {
+			calls := 0
+			transport := newTransport(t, func(r *http.Request) (*http.Response, error) {
+				if calls++; calls == 1 {
+					return answer(r, 429, "10"), nil
+				}
+				return answer(r, 200, ""), nil
+			}, func(o *resilience.Options) { o.Retry.BaseDelay = time.Millisecond })
+			ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second+100*time.Millisecond)
+			if status, err := send(ctx, t, transport, http.MethodGet); status != 200 {
+				t.Error(status, err)
+			}
+			cancel()
+		}
+	})
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"net/http"
 	"time"
 
@@ -182,9 +183,9 @@ func (o *operation) decide(r result) (time.Duration, bool) {
 	}
 	wait := o.nextDelay()
 	if asked > wait {
-		wait = asked + spread(asked)
+		wait = asked + spread(asked, o.timeLeft())
 	}
-	if !o.hasTime(wait) || o.circuit.breaker.wait() > wait {
+	if o.timeLeft() <= wait || o.circuit.breaker.wait() > wait {
 		return 0, false
 	}
 	cost := retryCost
@@ -256,9 +257,12 @@ func (o *operation) nextDelay() time.Duration {
 	return o.delays.NextBackOff()
 }
 
-func (o *operation) hasTime(wait time.Duration) bool {
-	deadline, ok := o.req.Context().Deadline()
-	return !ok || time.Until(deadline) > wait
+// timeLeft returns the time until the caller's deadline.
+func (o *operation) timeLeft() time.Duration {
+	if deadline, ok := o.req.Context().Deadline(); ok {
+		return time.Until(deadline)
+	}
+	return math.MaxInt64
 }
 
 func (o *operation) sleep(wait time.Duration) error {
