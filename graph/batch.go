@@ -77,13 +77,16 @@ func (c *Client) batch(ctx context.Context, requests []batchRequest) ([]batchAns
 // batchChunk fills in the answers to at most batchSize requests. The error is
 // that of the first attempt as a whole.
 func (c *Client) batchChunk(ctx context.Context, requests []batchRequest, answers []batchAnswer) error {
-	open := make([]int, len(requests)) // the requests that have no final answer yet
-	for i := range open {
-		open[i] = i
-	}
 	until := time.Now().Add(maxBatchWait)
 	if deadline, ok := ctx.Deadline(); ok && deadline.Before(until) {
 		until = deadline
+	}
+	open, held := c.admit(ctx, requests, answers, time.Until(until)) // those that have no final answer yet
+	if len(open) == 0 {
+		return nil
+	}
+	if held > 0 {
+		pause(ctx, held) // if it ends early, so will the batch
 	}
 	for attempt := 1; ; attempt++ {
 		err := c.batchOnce(ctx, requests, open, answers)
@@ -99,6 +102,22 @@ func (c *Client) batchChunk(ctx context.Context, requests []batchRequest, answer
 			return nil
 		}
 	}
+}
+
+// admit returns the requests whose mailbox, or whatever is throttled together
+// with them, is not closed for longer than there is patience, and the wait until
+// it is open for all of them. The others have an answer that says when to try
+// again.
+func (c *Client) admit(ctx context.Context, requests []batchRequest, answers []batchAnswer, patience time.Duration) (open []int, wait time.Duration) {
+	for i, request := range requests {
+		held, err := c.service.Held(ctx, request.rest())
+		if held < patience {
+			open, wait = append(open, i), max(wait, held)
+		} else {
+			answers[i] = batchAnswer{Status: http.StatusTooManyRequests, Err: err}
+		}
+	}
+	return open, wait
 }
 
 // worthWaiting returns the requests of a batch that are worth another attempt

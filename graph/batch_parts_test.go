@@ -214,4 +214,18 @@ func TestThrottledPartHoldsOthers(t *testing.T) {
 	if e, ok := errors.AsType[*mcptools.Error](err); !ok || e.Code != mcptools.CodeThrottled || e.RetryAfter < 80*time.Second || e.RetryAfter > 90*time.Second || len(b.batches) != 1 {
 		t.Errorf("%v after %v", err, b.batches)
 	}
+	// So does another batch, but for what is somebody else's.
+	answers, err = b.client.batch(t.Context(), []batchRequest{{Method: http.MethodGet, Path: "/me/messages/third"}, {Method: http.MethodGet, Path: "/users/u/messages/m"}})
+	if e, ok := errors.AsType[*mcptools.Error](answers[0].Err); err != nil || !ok || e.Code != mcptools.CodeThrottled || e.RetryAfter < 80*time.Second || answers[1].Err != nil {
+		t.Error(answers, err)
+	}
+	if len(b.batches) != 2 || len(b.batches[1]) != 1 {
+		t.Errorf("batches %v", b.batches)
+	}
+	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	defer cancel()
+	answers, err = b.client.batch(ctx, []batchRequest{{Method: http.MethodPost, Path: "/me/messages/third"}})
+	if err != nil || codeOf(answers[0].Err) != mcptools.CodeThrottled || len(b.batches) != 2 {
+		t.Error(answers, err)
+	}
 }

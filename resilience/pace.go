@@ -184,7 +184,8 @@ func (p *pace) throttled(now time.Time, cuts int, wait time.Duration) {
 		p.Top, p.Doubts = p.Rate, 0
 	case p.Fast || now.Sub(p.Since) > p.Steady: // it was too much only now
 		p.Fast = false
-		p.cut(now, wait, margin*min(learned, p.Meter.recent(now)), margin*learned)
+		// After a time with little to do, recent says less than the period.
+		p.cut(now, wait, margin*min(learned, max(p.Meter.recent(now), quota)), margin*learned)
 		p.Top = p.Rate
 	default:
 		p.cut(now, wait, min(slower*learned, quota), slower*learned)

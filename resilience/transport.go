@@ -59,12 +59,21 @@ func (t *Transport) Hold(req *http.Request, d time.Duration) {
 	t.tellThrottled(ThrottleEvent{Keys: keys, Request: req, Class: Throttled, Wait: d}, first)
 }
 
+// Held returns how long the gate of the throttle key of req stays closed; 0 if
+// it is open: for requests that go out inside of another.
+func (t *Transport) Held(req *http.Request) time.Duration {
+	l := t.lane(t.options.Keys(req))
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return max(time.Until(l.pace.Until), 0)
+}
+
 // RoundTrip implements [http.RoundTripper]. Besides the errors of the base
 // transport it returns [*OpenError], [*ThrottledError], [ErrOverloaded],
 // [ErrHostNotAllowed], [ErrInsecureURL] and [ErrAttemptTimeout], to be found
-// with errors.Is and errors.As. When it gives up on a request that was answered, it returns the
-// last answer, with a readable body, and not an error. The body of the request
-// is sent again only if req.GetBody is set.
+// with errors.Is and errors.As. When it gives up on a request that was answered,
+// it returns the last answer, with a readable body, and not an error. The body
+// of the request is sent again only if req.GetBody is set.
 func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if err := t.hosts.check(req); err != nil {
 		closeBody(req)

@@ -45,6 +45,24 @@ func (s *Service) Hold(ctx context.Context, r Request, wait time.Duration) {
 	}
 }
 
+// Held returns how long a call must wait that is throttled together with r, and
+// the error that says so. It is for calls that travel inside of another.
+func (s *Service) Held(ctx context.Context, r Request) (time.Duration, error) {
+	transport, ok := s.Client.Transport.(*resilience.Transport)
+	if !ok {
+		return 0, nil
+	}
+	request, err := s.build(ctx, r)
+	if err != nil {
+		return 0, nil //nolint:nilerr // it will be told when it is sent
+	}
+	wait := transport.Held(request)
+	if wait == 0 {
+		return 0, nil
+	}
+	return wait, s.unanswered(&resilience.ThrottledError{RetryAfter: wait})
+}
+
 // look says where to find out whether a write was done.
 func (s *Service) look(r Request) string {
 	hint := ""
