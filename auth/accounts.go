@@ -233,7 +233,7 @@ func (a *Accounts) Accept(ctx context.Context, account Account, token *oauth2.To
 			return err
 		}
 		if err = source.set(ctx, token); errors.Is(err, ErrClosed) && !a.pool.isClosed() {
-			continue // signed out this very moment
+			continue // closed this very moment, and nothing was saved
 		}
 		if err == nil {
 			a.tell(EventSignedIn, account)

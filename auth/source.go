@@ -279,7 +279,8 @@ func (s *Source) accept(l *lease) {
 	s.failures, s.failure, s.failedTill = 0, nil, time.Time{}
 }
 
-// set replaces the token, after a new sign-in.
+// set replaces the token, after a new sign-in. After ErrClosed the token was
+// not saved.
 func (s *Source) set(ctx context.Context, token *oauth2.Token) error {
 	l, err := s.lease(token, time.Now())
 	if err != nil {
@@ -287,6 +288,9 @@ func (s *Source) set(ctx context.Context, token *oauth2.Token) error {
 	}
 	s.saving.Lock()
 	defer s.saving.Unlock()
+	if s.ctx.Err() != nil {
+		return ErrClosed
+	}
 	s.unsaved = nil // it belongs to the sign-in before
 	if err := s.save(ctx, l.token); err != nil {
 		return err
@@ -294,6 +298,9 @@ func (s *Source) set(ctx context.Context, token *oauth2.Token) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.ctx.Err() != nil {
+		if s.options.Save != nil {
+			return nil // the next source finds it; saved again, it might replace one that was renewed meanwhile
+		}
 		return ErrClosed
 	}
 	s.accept(l)
