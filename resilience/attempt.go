@@ -23,7 +23,7 @@ func (o *operation) attempt() (r result) {
 	r.class = Fatal
 	defer func() {
 		o.answer = r
-		o.circuit.breaker.verdict(o.permit, r.class)
+		o.circuit.breaker.verdict(o.permit, r.class, r.at)
 		if r.resp == nil {
 			o.leave()
 		}
@@ -31,7 +31,7 @@ func (o *operation) attempt() (r result) {
 
 	ctx := o.req.Context()
 	var timer *time.Timer
-	if o.timeLeft() > o.retry.AttemptTimeout { // else the caller's deadline comes first, and is enough
+	if deadline, ok := ctx.Deadline(); !ok || deadline.Sub(o.now) > o.retry.AttemptTimeout { // else the caller's deadline comes first, and is enough
 		var cancel context.CancelCauseFunc
 		ctx, cancel = context.WithCancelCause(ctx)
 		timer = time.AfterFunc(o.retry.AttemptTimeout, func() { cancel(ErrAttemptTimeout) })
@@ -50,14 +50,15 @@ func (o *operation) attempt() (r result) {
 	}
 	gone := ctx.Err() != nil
 	r.resp, r.err = o.t.options.Base.RoundTrip(req) //nolint:bodyclose // drain closes it, or the caller
-	if r.resp != nil && r.resp.Body == nil {        // net/http never does that
+	r.at = time.Now()
+	if r.resp != nil && r.resp.Body == nil { // net/http never does that
 		r.resp.Body = http.NoBody
 	}
 	late := timer != nil && !timer.Stop() && o.req.Context().Err() == nil
 	unsent := o.judge(&r, late, watch)
 	o.doubtful = o.doubtful || r.class == Transient || r.class == Cancelled && !unsent && !gone
 	if hook != nil {
-		e := AttemptEvent{Keys: o.keys, Request: o.req, Number: o.attempts, Class: r.class, Err: r.err, Waited: o.queued, Duration: time.Since(started)}
+		e := AttemptEvent{Keys: o.keys, Request: o.req, Number: o.attempts, Class: r.class, Err: r.err, Waited: o.queued, Duration: r.at.Sub(started)}
 		if r.resp != nil {
 			e.Status = r.resp.StatusCode
 		}
@@ -71,8 +72,8 @@ func (o *operation) attempt() (r result) {
 func (o *operation) prepare(ctx context.Context) (*http.Request, *watch, error) {
 	var w *watch
 	if o.watched {
-		w = new(watch)
-		ctx = httptrace.WithClientTrace(ctx, w.trace())
+		w = newWatch()
+		ctx = httptrace.WithClientTrace(ctx, &w.trace)
 	}
 	if o.attempts == 1 && ctx == o.req.Context() {
 		return o.req, w, nil
@@ -131,7 +132,7 @@ func (o *operation) guard(r result) {
 		o.leave()
 		return
 	}
-	r.resp.Body = &body{ReadCloser: r.resp.Body, release: r.release, lane: o.lane, idle: o.t.options.Limits.BodyIdleTimeout, allowed: o.limit}
+	r.resp.Body = &body{ReadCloser: r.resp.Body, release: r.release, lane: o.lane, watch: o.t.watchman, allowed: o.limit}
 }
 
 type resendsKey struct{}
@@ -146,17 +147,18 @@ func Resends(ctx context.Context) int {
 
 // watch sees how far a request got. A nil watch saw nothing.
 type watch struct {
+	trace   httptrace.ClientTrace
 	started atomic.Bool // it asked net/http for a connection
 	gotConn atomic.Bool
 	wrote   atomic.Bool
 }
 
-func (w *watch) trace() *httptrace.ClientTrace {
-	return &httptrace.ClientTrace{
-		GetConn:      func(string) { w.started.Store(true) },
-		GotConn:      func(httptrace.GotConnInfo) { w.gotConn.Store(true) },
-		WroteHeaders: func() { w.wrote.Store(true) },
-	}
+func newWatch() *watch {
+	w := new(watch)
+	w.trace.GetConn = func(string) { w.started.Store(true) }
+	w.trace.GotConn = func(httptrace.GotConnInfo) { w.gotConn.Store(true) }
+	w.trace.WroteHeaders = func() { w.wrote.Store(true) }
+	return w
 }
 
 // unsent reports whether the request surely never reached the server. A base

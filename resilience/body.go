@@ -33,9 +33,8 @@ type body struct {
 	release release
 	lane    *lane
 	left    atomic.Bool // the lane
-	idle    time.Duration
-	timer   *time.Timer
-	stalled atomic.Bool // set by the timer
+	watch   *watchman
+	stalled atomic.Bool // set by the watchman
 	allowed int64       // bytes that may still come; < 0 is unlimited
 	err     error
 }
@@ -51,13 +50,9 @@ func (b *body) Read(p []byte) (int, error) {
 	if b.allowed >= 0 && int64(len(p))-1 > b.allowed {
 		p = p[:b.allowed+1] // one more than allowed tells too long from just right
 	}
-	if b.timer == nil {
-		b.timer = time.AfterFunc(b.idle, b.stall)
-	} else {
-		b.timer.Reset(b.idle)
-	}
+	b.watch.begin(b)
 	n, err := b.ReadCloser.Read(p)
-	b.timer.Stop()
+	b.watch.end(b)
 	if b.allowed >= 0 {
 		if int64(n) > b.allowed {
 			n, err = int(b.allowed), ErrResponseTooLarge

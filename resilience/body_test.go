@@ -15,6 +15,7 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/msptoolbelt/toolbelt/resilience"
@@ -86,6 +87,56 @@ func TestStalledBody(t *testing.T) {
 			t.Errorf("%s: %v is not a timeout", name, err)
 		}
 	}
+}
+
+// Each of several reads that are under way has its own time.
+func TestStalledBodiesTogether(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		bodies := make(map[string]*io.PipeReader)
+		transport := newTransport(t, func(r *http.Request) (*http.Response, error) {
+			resp := answer(r, 200, "")
+			resp.Body = bodies[r.URL.Path]
+			return resp, nil
+		}, func(o *resilience.Options) { o.Limits.BodyIdleTimeout = 10 * time.Second })
+		start := time.Now()
+		type stop struct {
+			path  string
+			after time.Duration
+		}
+		stops := make(chan stop, 2)
+		read := func(path string) {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://api.example"+path, nil)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			resp, err := transport.RoundTrip(req)
+			if err != nil {
+				t.Error(err)
+				return
+			}
+			defer resp.Body.Close()
+			if _, err := io.Copy(io.Discard, resp.Body); !errors.Is(err, resilience.ErrBodyIdle) {
+				t.Errorf("%s: %v", path, err)
+			}
+			stops <- stop{path, time.Since(start)}
+		}
+		first, feed := io.Pipe()
+		second, _ := io.Pipe()
+		bodies["/first"], bodies["/second"] = first, second
+		go read("/first")
+		time.Sleep(4 * time.Second)
+		go read("/second")
+		time.Sleep(4 * time.Second)
+		if _, err := feed.Write([]byte("some")); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range []stop{{"/second", 14 * time.Second}, {"/first", 18 * time.Second}} {
+			if got := <-stops; got != want {
+				t.Errorf("%v, want %v", got, want)
+			}
+		}
+	})
 }
 
 // A slow reader is not a stalled server.

@@ -21,6 +21,9 @@ import (
 //     timeouts longer than the window would never count. While closed, the
 //     attempt is therefore entered together with its verdict.
 //   - Its streak of failures is cleared with each window; ours is not.
+//   - It takes two locks and two looks at the clock for each success, which
+//     says nothing but beside failures. While there are none, successes are
+//     counted here, and entered together with the next failure.
 //   - Its callback runs under its lock: it must not call back, and notes the
 //     change for later.
 type breaker struct {
@@ -40,6 +43,11 @@ type breaker struct {
 	openUntil time.Time
 	probe     *probe
 	changes   []StateEvent
+	good      int       // successes since goodSince, while nothing failed
+	goodSince time.Time // a window ago at most
+	failedAt  time.Time // the last failure
+
+	entering sync.Mutex // held while failures are entered; taken before all others
 }
 
 // permit is the right to one attempt; it takes one verdict.
@@ -185,8 +193,9 @@ func (b *breaker) giveUpLostProbe() {
 	}
 }
 
-// verdict settles a permit. Only an answer closes a half-open breaker.
-func (b *breaker) verdict(p permit, c Class) {
+// verdict settles a permit of an attempt that ended now. Only an answer closes a
+// half-open breaker.
+func (b *breaker) verdict(p permit, c Class, now time.Time) {
 	if p.probe == nil && c == OK && b.streak.Load() != 0 {
 		b.streak.Store(0)
 	}
@@ -195,18 +204,58 @@ func (b *breaker) verdict(p permit, c Class) {
 		b.tell()
 		return
 	}
-	failed := c == Transient || c == NotSent
-	if !failed && c != OK || p.epoch != b.epoch.Load() {
+	if p.epoch != b.epoch.Load() {
 		return
 	}
-	if failed {
+	switch c {
+	case OK:
+		b.succeeded(now)
+	case Transient, NotSent:
 		b.streak.Add(1)
-	}
-	if done, err := b.circuit.Allow(); err == nil {
-		done(!failed)
-	}
-	if failed {
+		b.fail(now)
 		b.tell()
+	}
+}
+
+// succeeded counts a success of a closed breaker.
+func (b *breaker) succeeded(now time.Time) {
+	b.mu.Lock()
+	quiet := now.Sub(b.failedAt) >= b.policy.Window
+	if quiet {
+		if now.Sub(b.goodSince) >= b.policy.Window {
+			b.good, b.goodSince = 0, now
+		}
+		b.good++
+	}
+	b.mu.Unlock()
+	if !quiet {
+		b.enter(true)
+	}
+}
+
+// fail counts a failure of a closed breaker, after the successes before it: as
+// many as it takes to judge by. One failure is entered at a time, or others
+// would be judged without those.
+func (b *breaker) fail(now time.Time) {
+	b.entering.Lock()
+	defer b.entering.Unlock()
+	b.mu.Lock()
+	good := min(b.good, b.policy.MinRequests)
+	if now.Sub(b.goodSince) >= b.policy.Window {
+		good = 0
+	}
+	b.good, b.failedAt = 0, now
+	b.mu.Unlock()
+	for range good {
+		b.enter(true)
+	}
+	b.enter(false)
+}
+
+// enter gives gobreaker a verdict.
+func (b *breaker) enter(success bool) {
+	if done, err := b.circuit.Allow(); err == nil {
+		done(success)
 	}
 }
 

@@ -265,6 +265,67 @@ func TestBreakerRatio(t *testing.T) {
 	}
 }
 
+// What succeeded in the window before the first failure counts, as far as it
+// takes to judge by; what succeeded before that window does not.
+func TestBreakerRatioBeforeTheFirstFailure(t *testing.T) {
+	for _, test := range []struct {
+		name  string
+		pause time.Duration // between the successes and the failures
+		bad   int           // failures that the breaker bears
+	}{
+		{"lately", 9 * time.Second, 74}, // of 50 + 74 are fewer than 60 %
+		{"long ago", 11 * time.Second, 49},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			u := &upstream{behave: always(200)}
+			transport := newTransport(t, u.RoundTrip, func(o *resilience.Options) {
+				o.Retry.MaxAttempts = 1
+				o.Breaker.Consecutive = 1000
+			})
+			call := func() {
+				t.Helper()
+				if _, err := send(t.Context(), t, transport, "GET"); err != nil {
+					t.Fatal(test.name, err)
+				}
+			}
+			for range 100 {
+				call()
+			}
+			time.Sleep(test.pause)
+			u.becomes(always(503))
+			for range test.bad {
+				call()
+			}
+			if isOpen(t, transport) { // with one failure more
+				t.Errorf("%s: open after %d failures", test.name, test.bad)
+			}
+			if !isOpen(t, transport) {
+				t.Errorf("%s: closed after %d failures", test.name, test.bad+1)
+			}
+		})
+	}
+}
+
+// Successes between failures count one by one, however many came before.
+func TestBreakerRatioBetweenFailures(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := 0
+		u := &upstream{behave: func(r *http.Request) (*http.Response, error) {
+			if n++; n%2 == 0 {
+				return answer(r, 503, ""), nil
+			}
+			return answer(r, 200, ""), nil
+		}}
+		transport := newTransport(t, u.RoundTrip, func(o *resilience.Options) { o.Retry.MaxAttempts = 1 })
+		for range 1000 {
+			if _, err := send(t.Context(), t, transport, "GET"); err != nil {
+				t.Fatal("every second call fails, and after", n, err)
+			}
+			time.Sleep(20 * time.Millisecond)
+		}
+	})
+}
+
 // Attempts that outlast the window still count.
 func TestSlowFailuresOpenTheBreaker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

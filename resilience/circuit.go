@@ -4,6 +4,7 @@ import (
 	"context"
 	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -11,7 +12,7 @@ import (
 type circuit struct {
 	key     string
 	breaker *breaker
-	budget  budget
+	budget  *budget
 	shared  *record
 
 	mu     sync.Mutex
@@ -193,30 +194,38 @@ const (
 
 // budget is the bucket that repetitions take from. Size < 0 is unlimited.
 type budget struct {
-	mu         sync.Mutex
-	left, size int
+	size int
+	left atomic.Int64
+}
+
+func newBudget(size int) *budget {
+	b := &budget{size: size}
+	b.left.Store(int64(size))
+	return b
 }
 
 func (b *budget) take(cost int) bool {
 	if b.size < 0 {
 		return true
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.left < cost {
-		return false
+	for {
+		left := b.left.Load()
+		if left < int64(cost) {
+			return false
+		}
+		if b.left.CompareAndSwap(left, left-int64(cost)) {
+			return true
+		}
 	}
-	b.left -= cost
-	return true
 }
 
 func (b *budget) give(back int) {
-	if b.size < 0 {
-		return
+	for {
+		left := b.left.Load()
+		if left >= int64(b.size) || b.left.CompareAndSwap(left, min(left+int64(back), int64(b.size))) {
+			return
+		}
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.left = min(b.left+back, b.size)
 }
 
 // rest returns what is left; -1 if there is no limit.
@@ -224,7 +233,5 @@ func (b *budget) rest() int {
 	if b.size < 0 {
 		return -1
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.left
+	return int(b.left.Load())
 }

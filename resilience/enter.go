@@ -18,19 +18,24 @@ func (o *operation) enter() error {
 		if wait := b.wait(); wait > 0 {
 			return o.open(wait)
 		}
-		if err := o.await(); err != nil {
-			return err
-		}
-		if err := o.takePlace(); err != nil {
-			return err
-		}
-		if !o.placed {
-			continue // its turn is over
+		o.now = time.Now()
+		if !o.goAhead() {
+			if err := o.await(); err != nil {
+				return err
+			}
+			if err := o.takePlace(); err != nil {
+				return err
+			}
+			if !o.placed {
+				continue // its turn is over
+			}
 		}
 		var wait time.Duration
 		var ok bool
 		o.permit, wait, ok = b.admit()
-		b.tell()
+		if o.permit.probe != nil || !ok {
+			b.tell()
+		}
 		if !ok {
 			o.leave()
 			return o.open(wait)
@@ -57,23 +62,31 @@ func (o *operation) end() {
 	if r := o.answer; r.resp != nil {
 		r.release.abort(r.resp.Body) // nobody will read it
 	}
-	o.circuit.breaker.verdict(o.permit, Fatal)
+	o.circuit.breaker.verdict(o.permit, Fatal, time.Now())
 }
 
 func (o *operation) open(wait time.Duration) error {
 	return &OpenError{Key: o.keys.Breaker, RetryAfter: wait, Err: o.last.err}
 }
 
+// goAhead takes a place and a turn, if neither needs waiting for.
+func (o *operation) goAhead() bool {
+	l := o.lane
+	if l.waiting.Load() > 0 || !l.tryEnter() {
+		return false
+	}
+	o.placed = true
+	var ok bool
+	if o.turn, ok = l.take(o.req.Context(), o.now, 0); !ok {
+		o.leave()
+	}
+	return ok
+}
+
 // await waits for the request's turn, if that comes within the caller's
 // patience.
 func (o *operation) await() error {
 	ctx, l := o.req.Context(), o.lane
-	if l.waiting.Load() == 0 {
-		var ok bool
-		if o.turn, ok = l.take(ctx, 0); ok {
-			return nil
-		}
-	}
 	if o.patience.IsZero() { // else it has lost a turn, for which it had waited
 		o.patience = time.Now().Add(o.retry.MaxRetryAfter)
 		if deadline, ok := ctx.Deadline(); ok && deadline.Before(o.patience) {
@@ -92,7 +105,7 @@ func (o *operation) await() error {
 	}
 	defer func() { <-l.line }()
 	for {
-		t, ok := l.take(ctx, o.left())
+		t, ok := l.take(ctx, time.Now(), o.left())
 		if !ok {
 			return o.refused(t.wait)
 		}
@@ -165,7 +178,7 @@ func (o *operation) takePlace() error {
 	}
 	o.placed = true
 	var ok bool
-	if o.turn, ok = l.take(ctx, 0); !ok {
+	if o.turn, ok = l.take(ctx, time.Now(), 0); !ok {
 		o.leave()
 	}
 	return nil

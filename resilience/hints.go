@@ -44,8 +44,11 @@ func readHint(h http.Header) (told hint) {
 			told.used = used
 		}
 	}
-	remaining, reset, limit := first(h[remainingHeader]), first(h[resetHeader]), first(h[limitHeader])
-	if v := h[rateLimitHeader]; len(v) > 0 && remaining == "" {
+	var reset, limit string
+	remaining := first(h[remainingHeader])
+	if remaining != "" {
+		reset, limit = first(h[resetHeader]), first(h[limitHeader])
+	} else if v := h[rateLimitHeader]; len(v) > 0 {
 		remaining, reset = parameter(v[0], "r"), parameter(v[0], "t")
 		if policy := h[policyHeader]; len(policy) > 0 {
 			limit = parameter(policy[0], "q")

@@ -22,13 +22,18 @@ func originOf(u *url.URL) (origin.Origin, error) {
 }
 
 // hosts is the allow-list.
-type hosts map[origin.Origin]bool
+type hosts struct {
+	origins map[origin.Origin]bool
+	spelled map[spelling]bool // as the list has them: most requests are spelled so, and need no parsing
+}
 
-func parseHosts(list []string) (hosts, error) {
+type spelling struct{ scheme, host string }
+
+func parseHosts(list []string) (*hosts, error) {
 	if len(list) == 0 {
 		return nil, errors.New("resilience: Options.Hosts is empty; list the origins that may be reached")
 	}
-	allowed := make(hosts, len(list))
+	allowed := &hosts{origins: make(map[origin.Origin]bool, len(list)), spelled: make(map[spelling]bool, len(list))}
 	for _, text := range list {
 		u, err := url.Parse(text)
 		if err != nil {
@@ -38,7 +43,8 @@ func parseHosts(list []string) (hosts, error) {
 		if err != nil {
 			return nil, fmt.Errorf("%w: Options.Hosts entry %s", err, u.Redacted())
 		}
-		allowed[o] = true
+		allowed.origins[o] = true
+		allowed.spelled[spelling{u.Scheme, u.Host}] = true
 	}
 	return allowed, nil
 }
@@ -46,15 +52,19 @@ func parseHosts(list []string) (hosts, error) {
 // check refuses a request that must not be sent. The Host header must agree
 // with the URL: some servers and proxies route by it. The error names the host
 // only, since paths and queries can hold personal data.
-func (h hosts) check(req *http.Request) error {
+func (h *hosts) check(req *http.Request) error {
 	if req.URL == nil {
 		return ErrHostNotAllowed
 	}
-	o, err := originOf(req.URL)
-	if err != nil {
-		return fmt.Errorf("%w: %q", err, req.URL.Host)
+	allowed := req.URL.User == nil && req.URL.Opaque == "" && h.spelled[spelling{req.URL.Scheme, req.URL.Host}]
+	if !allowed {
+		o, err := originOf(req.URL)
+		if err != nil {
+			return fmt.Errorf("%w: %q", err, req.URL.Host)
+		}
+		allowed = h.origins[o]
 	}
-	if !h[o] || req.Host != "" && req.Host != req.URL.Host {
+	if !allowed || req.Host != "" && req.Host != req.URL.Host {
 		return fmt.Errorf("%w: %q", ErrHostNotAllowed, req.URL.Host)
 	}
 	return nil

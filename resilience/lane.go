@@ -52,8 +52,7 @@ type turn struct {
 // take gives a request its turn, after a wait if it must, unless that is longer
 // than patience. Only the first of those in line may have some patience: who
 // takes a turn far ahead would keep to an old pace.
-func (l *lane) take(ctx context.Context, patience time.Duration) (turn, bool) {
-	now := time.Now()
+func (l *lane) take(ctx context.Context, now time.Time, patience time.Duration) (turn, bool) {
 	l.mu.Lock()
 	if l.shared.record == nil || l.pace.rate(now, l.fixed) == 0 && !l.shared.record.due(now) {
 		defer l.mu.Unlock()
@@ -69,6 +68,9 @@ func (l *lane) takeTogether(ctx context.Context, patience time.Duration) (t turn
 }
 
 func (p *pace) turn(now time.Time, fixed Pacing, patience time.Duration) (t turn, ok bool) {
+	if fixed.Rate == 0 && p.Rate == 0 && p.Eased == 0 && p.Until.IsZero() { // what follows would find the same
+		return turn{cuts: p.Cuts, lone: true}, true
+	}
 	t.wait = p.wait(now, fixed)
 	t.cuts, t.lone = p.Cuts, p.rate(now, fixed) == 0
 	if ok = t.wait <= patience; ok {

@@ -15,10 +15,11 @@ import (
 // It is safe for concurrent use.
 type Transport struct {
 	options  Options
-	hosts    hosts
+	hosts    *hosts
 	circuits *keyed[circuit]
 	lanes    *keyed[lane]
 	sharing  *sharing
+	watchman *watchman
 }
 
 // New returns a Transport. It fails if Options.Hosts is empty or lists what is
@@ -29,7 +30,7 @@ func New(options Options) (*Transport, error) {
 		return nil, err
 	}
 	options.setDefaults()
-	t := &Transport{options: options, hosts: allowed, sharing: newSharing(&options)}
+	t := &Transport{options: options, hosts: allowed, sharing: newSharing(&options), watchman: newWatchman(options.Limits.BodyIdleTimeout)}
 	t.circuits, t.lanes = newKeyed[circuit](options.MaxKeys, nil), newKeyed(options.MaxKeys, (*lane).busy)
 	return t, nil
 }
@@ -37,7 +38,7 @@ func New(options Options) (*Transport, error) {
 func (t *Transport) circuit(k Keys) *circuit {
 	return t.circuits.get(k.Breaker, func() *circuit {
 		size := t.options.Retry.Budget
-		c := &circuit{key: k.Breaker, budget: budget{left: size, size: size}, shared: t.sharing.record("breaker", k.Breaker)}
+		c := &circuit{key: k.Breaker, budget: newBudget(size), shared: t.sharing.record("breaker", k.Breaker)}
 		c.breaker = newBreaker(k.Breaker, &t.options, func(e StateEvent) {
 			c.publish(e.To)
 			t.tellState(e)
@@ -126,6 +127,7 @@ type operation struct {
 	delays   *backoff.ExponentialBackOff // made at the first repetition
 	charged  int                         // by the budget, for the last repetition
 	last     result                      // of the last attempt, drained
+	now      time.Time                   // when it last asked to enter
 
 	// What would be left behind by a panic of the base or a hook.
 	placed   bool
@@ -140,6 +142,7 @@ type result struct {
 	err     error
 	class   Class
 	release release
+	at      time.Time
 }
 
 func (o *operation) apply(c *Call) {
@@ -217,9 +220,8 @@ func (o *operation) learn(r result) (asked time.Duration, told bool) {
 	if r.resp == nil {
 		return 0, false
 	}
-	now := time.Now()
 	if r.class == Throttled || r.class == Transient {
-		asked, told = RetryAfter(r.resp.Header, now)
+		asked, told = RetryAfter(r.resp.Header, r.at)
 	}
 	first := false
 	switch {
@@ -228,7 +230,7 @@ func (o *operation) learn(r result) (asked time.Duration, told bool) {
 	case asked > 0:
 		first = o.lane.hold(o.req.Context(), asked)
 	default:
-		o.lane.accept(now, readHint(r.resp.Header))
+		o.lane.accept(r.at, readHint(r.resp.Header))
 		return asked, told
 	}
 	o.t.tellThrottled(ThrottleEvent{Keys: o.keys, Request: o.req, Class: r.class, Wait: asked}, first)

@@ -45,7 +45,7 @@ func interleave(t *testing.T, options *Options, seed uint64) bool {
 		case 2, 3:
 			if len(open) > 0 {
 				i := random.IntN(len(open))
-				b.verdict(open[i], classes[random.IntN(len(classes))])
+				b.verdict(open[i], classes[random.IntN(len(classes))], time.Now())
 				open = append(open[:i], open[i+1:]...)
 			}
 		default:
@@ -63,13 +63,13 @@ func interleave(t *testing.T, options *Options, seed uint64) bool {
 		t.Errorf("no attempt is let through, for %s, after it opened %d times", wait, opened)
 		return false
 	}
-	b.verdict(p, OK)
+	b.verdict(p, OK, time.Now())
 	if state, _ := b.state(); state != Closed {
 		t.Errorf("%s after a good probe", state)
 		return false
 	}
 	for _, p := range open { // they end at last, and say nothing of now
-		b.verdict(p, Fatal)
+		b.verdict(p, Fatal, time.Now())
 	}
 	if _, _, ok := b.admit(); !ok {
 		t.Error("an old attempt has closed it")
