@@ -4,18 +4,22 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"math/rand/v2"
 	"net/http"
 	"runtime"
+	"slices"
 	"strings"
 	"time"
 )
 
 // Overhead is what a call costs, and what it costs more than with the bare
-// transport. Times are of the fastest of many rounds in which the contenders
-// take turns: what else the machine does can only make a round slower.
+// transport. In many rounds the contenders take turns, in any order. Times are of the fastest round: what else the machine does can only make
+// one slower. Ratios are the median of those to the bare transport in the same
+// round, since the machine is faster in some hours than in others.
 type Overhead struct {
 	StubGet, StubPost         Cost // on a base transport that does nothing
-	LoopbackGet, LoopbackPost Cost
+	LoopbackGet, LoopbackPost Cost // over http
+	TLSGet, TLSPost           Cost // over https, as APIs are reached
 	Open                      Cost // while the circuit breaker is open
 }
 
@@ -33,34 +37,42 @@ type rig struct {
 	url     string
 	method  string
 	calls   int // per round
+	rounds  int
 }
 
 // overheads measures all contenders together, of which the first is the bare
 // transport.
 func overheads(list []contender, rounds int) ([]Overhead, error) {
 	all := make([]Overhead, len(list))
-	server := serve(func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, 100) })
-	defer server.end()
+	handler := func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, 100) }
+	plain, secure := serve(handler), serveTLS(handler)
+	defer plain.end()
+	defer secure.end()
 	for _, m := range []struct {
+		site   *site
 		base   http.RoundTripper
 		method string
-		calls  int
 		into   func(*Overhead) *Cost
 	}{
-		{stub{}, http.MethodGet, 2000, func(o *Overhead) *Cost { return &o.StubGet }},
-		{stub{}, http.MethodPost, 2000, func(o *Overhead) *Cost { return &o.StubPost }},
-		{server.base, http.MethodGet, 200, func(o *Overhead) *Cost { return &o.LoopbackGet }},
-		{server.base, http.MethodPost, 200, func(o *Overhead) *Cost { return &o.LoopbackPost }},
+		{plain, stub{}, http.MethodGet, func(o *Overhead) *Cost { return &o.StubGet }},
+		{plain, stub{}, http.MethodPost, func(o *Overhead) *Cost { return &o.StubPost }},
+		{plain, plain.base, http.MethodGet, func(o *Overhead) *Cost { return &o.LoopbackGet }},
+		{plain, plain.base, http.MethodPost, func(o *Overhead) *Cost { return &o.LoopbackPost }},
+		{secure, secure.base, http.MethodGet, func(o *Overhead) *Cost { return &o.TLSGet }},
+		{secure, secure.base, http.MethodPost, func(o *Overhead) *Cost { return &o.TLSPost }},
 	} {
-		r := rig{url: server.URL, method: m.method, calls: m.calls}
+		r := rig{url: m.site.URL, method: m.method, calls: 2000, rounds: rounds}
+		if m.base != (stub{}) {
+			r.calls, r.rounds = 500, 2*rounds
+		}
 		for _, c := range list {
-			client, err := c.open(server.URL, m.base)
+			client, err := c.open(m.site.URL, m.base)
 			if err != nil {
 				return nil, err
 			}
 			r.clients = append(r.clients, client)
 		}
-		costs, err := r.measure(rounds)
+		costs, err := r.measure()
 		if err != nil {
 			return nil, err
 		}
@@ -89,13 +101,18 @@ func (stub) RoundTrip(req *http.Request) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusOK, Body: http.NoBody, Request: req}, nil
 }
 
-func (r rig) measure(rounds int) ([]Cost, error) {
+func (r rig) measure() ([]Cost, error) {
 	costs := make([]Cost, len(r.clients))
-	for round := range rounds + 1 { // the first warms up
-		for i, client := range r.clients {
-			took, allocations, size, err := r.round(client)
+	times := make([][]float64, len(r.clients)) // of all rounds
+	for round := range r.rounds + 1 {          // the first warms up
+		// In any order: nobody always comes after the same other, and its garbage.
+		for _, i := range rand.Perm(len(r.clients)) { //nolint:gosec // no secret
+			took, allocations, size, err := r.round(r.clients[i])
 			if err != nil {
 				return nil, err
+			}
+			if round > 0 {
+				times[i] = append(times[i], took)
 			}
 			c := &costs[i]
 			if round == 1 || took < c.Nanoseconds {
@@ -106,8 +123,13 @@ func (r rig) measure(rounds int) ([]Cost, error) {
 			}
 		}
 	}
+	bare := slices.Clone(times[0])
 	for i := range costs {
-		costs[i].Ratio = costs[i].Nanoseconds / costs[0].Nanoseconds
+		for round := range bare {
+			times[i][round] /= bare[round]
+		}
+		slices.Sort(times[i])
+		costs[i].Ratio = times[i][len(bare)/2]
 	}
 	for i := range costs[1:] {
 		costs[i+1].Allocations -= costs[0].Allocations

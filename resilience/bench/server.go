@@ -1,6 +1,8 @@
 package main
 
 import (
+	"crypto/tls"
+	"crypto/x509"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -23,13 +25,30 @@ type site struct {
 
 // serve starts a site. Each contender gets its own.
 func serve(handler http.HandlerFunc) *site {
+	s := prepare(handler)
+	s.Start()
+	return s
+}
+
+// serveTLS is serve for https, with HTTP/2.
+func serveTLS(handler http.HandlerFunc) *site {
+	s := prepare(handler)
+	s.EnableHTTP2 = true
+	s.StartTLS()
+	roots := x509.NewCertPool()
+	roots.AddCert(s.Certificate())
+	s.base.TLSClientConfig = &tls.Config{RootCAs: roots, MinVersion: tls.VersionTLS12}
+	s.base.ForceAttemptHTTP2 = true
+	return s
+}
+
+func prepare(handler http.HandlerFunc) *site {
 	s := &site{base: network(), open: make(map[net.Conn]bool)}
 	s.Server = httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		s.requests.Add(1)
 		handler(w, r)
 	}))
 	s.Config.ConnState = s.connState
-	s.Start()
 	return s
 }
 

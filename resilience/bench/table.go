@@ -104,6 +104,8 @@ var rows = []row{
 	{"POST of 1 KiB: the same", func(r Result) string { return r.Overhead.StubPost.cell() }},
 	{"GET over loopback: time over bare", func(r Result) string { return fmt.Sprintf("%.2f", r.Overhead.LoopbackGet.Ratio) }},
 	{"POST over loopback: time over bare", func(r Result) string { return fmt.Sprintf("%.2f", r.Overhead.LoopbackPost.Ratio) }},
+	{"GET over https: the same", func(r Result) string { return fmt.Sprintf("%.2f", r.Overhead.TLSGet.Ratio) }},
+	{"POST over https: the same", func(r Result) string { return fmt.Sprintf("%.2f", r.Overhead.TLSPost.Ratio) }},
 	{"Open breaker: ns / allocations / bytes", func(r Result) string {
 		if r.Overhead.Open.Nanoseconds == 0 {
 			return "–"
