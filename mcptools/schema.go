@@ -24,7 +24,7 @@ const defaultMaxLength = 64 << 10
 type schema struct {
 	text    json.RawMessage
 	root    *node
-	compile func() (*validator.Schema, error) // once, at the first use
+	compile func() (*judge, error) // once, at the first use
 }
 
 // node is what mending needs to know of one place in a schema.
@@ -95,7 +95,7 @@ func infer(t reflect.Type, input, untrusted bool) (*schema, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &schema{text: text, root: root, compile: sync.OnceValues(func() (*validator.Schema, error) { return compile(text) })}, nil
+	return &schema{text: text, root: root, compile: sync.OnceValues(func() (*judge, error) { return compile(text) })}, nil
 }
 
 // typeSchemas are the types whose inferred schemas would be wrong.
@@ -109,17 +109,21 @@ func typeSchemas() map[reflect.Type]*jsonschema.Schema {
 	}
 }
 
-// compile builds the validator of a schema. It loads nothing from anywhere.
-func compile(text json.RawMessage) (*validator.Schema, error) {
+// compile builds the judge of a schema. It loads nothing from anywhere.
+func compile(text json.RawMessage) (*judge, error) {
 	c := validator.NewCompiler()
 	c.Draft = validator.Draft2020
 	c.AssertFormat = true
 	c.AssertContent = true
 	c.LoadURL = nil
-	if err := c.AddResource("mem:tool", strings.NewReader(string(text))); err != nil {
+	if err := c.AddResource("mem:tool", strings.NewReader(`{"properties":{"blank":{},"tool":`+string(text)+`}}`)); err != nil {
 		return nil, err
 	}
-	return c.Compile("mem:tool")
+	s, err := c.Compile("mem:tool")
+	if err != nil {
+		return nil, err
+	}
+	return newJudge(s.Properties["tool"], s.Properties["blank"]), nil
 }
 
 // refine makes an inferred schema portable (no type arrays) and adds what the

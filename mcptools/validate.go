@@ -65,11 +65,11 @@ func addUnexplained(faults, violations []Fault) []Fault {
 
 // check validates a tree. The error is a bug: a schema that does not compile.
 func (s *schema) check(tree any) ([]Fault, error) {
-	compiled, err := s.compile()
+	judge, err := s.compile()
 	if err != nil {
 		return nil, fmt.Errorf("mcptools: compile schema: %w", err)
 	}
-	err = compiled.Validate(tree)
+	err = judge.validate(tree)
 	if err == nil {
 		return nil, nil
 	}
