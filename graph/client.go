@@ -105,20 +105,37 @@ func (c *Client) Snapshot() resilience.Snapshot { return rest.Snapshot(c.service
 // account is what the access token tells about whoever is signed in. An opaque
 // token tells nothing and counts as a user's.
 func (c *Client) account(ctx context.Context) (auth.Claims, error) {
-	token, err := c.source.TokenContext(ctx)
+	known, err := c.decode(ctx, c.source)
 	if err != nil {
 		return auth.Claims{}, rest.SignInError(c.service.Name, err)
 	}
+	return known.claims, nil
+}
+
+func (c *Client) decode(ctx context.Context, source auth.TokenSource) (*decoded, error) {
+	token, err := source.TokenContext(ctx)
+	if err != nil {
+		return nil, err
+	}
 	if known := c.latest.Load(); known != nil && known.token == token.AccessToken {
-		return known.claims, nil
+		return known, nil
 	}
 	claims, _ := auth.DecodeClaims(token.AccessToken)
-	c.latest.Store(&decoded{token.AccessToken, claims})
-	return claims, nil
+	known := &decoded{token.AccessToken, claims}
+	c.latest.Store(known)
+	return known, nil
 }
 
 // owner is what cursors are bound to.
-func (c *Client) owner(ctx context.Context) (string, error) { return c.identity(ctx, rest.Owner) }
+func (c *Client) owner(ctx context.Context) (string, error) {
+	return c.identity(ctx, func(ctx context.Context, source auth.TokenSource) (string, error) {
+		known, err := c.decode(ctx, source)
+		if err != nil {
+			return "", err
+		}
+		return rest.OwnerOf(known.token, known.claims), nil
+	})
+}
 
 // holder is what caches are bound to.
 func (c *Client) holder(ctx context.Context) (string, error) { return c.identity(ctx, rest.Holder) }

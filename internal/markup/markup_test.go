@@ -119,7 +119,10 @@ func TestWindow(t *testing.T) {
 }
 
 func TestPreview(t *testing.T) {
-	for text, want := range map[string]string{"a  b\nc": "a b c", "größer als das": "größer al…", "": "", "0123456789": "0123456789", "012345678 abc": "012345678…"} {
+	for text, want := range map[string]string{
+		"a  b\nc": "a b c", "größer als das": "größer al…", "": "", "0123456789": "0123456789", "012345678 abc": "012345678…",
+		strings.Repeat("😀  ", 100): "😀 😀 😀 😀 😀…", "a b c d e" + strings.Repeat(" ", 100): "a b c d e", strings.Repeat("x", 100): "xxxxxxxxx…",
+	} {
 		if got := markup.Preview(text, 10); got != want {
 			t.Errorf("Preview(%q) = %q", text, got)
 		}

@@ -34,7 +34,17 @@ func advance(text string, n int) int {
 
 // Preview returns the beginning of text on one line, at most limit characters.
 func Preview(text string, limit int) string {
-	line := strings.Join(strings.Fields(text), " ")
+	var joined strings.Builder
+	for word := range strings.FieldsSeq(text) {
+		if joined.Len() > 0 {
+			joined.WriteByte(' ')
+		}
+		joined.WriteString(word)
+		if joined.Len() > utf8.UTFMax*max(limit, 0) { // enough, and most of a mail is left
+			break
+		}
+	}
+	line := joined.String()
 	part, next := Window(line, 0, limit)
 	if next == 0 {
 		return part

@@ -17,13 +17,18 @@ func Owner(ctx context.Context, source auth.TokenSource) (string, error) {
 		return "", err
 	}
 	claims, _ := auth.DecodeClaims(token.AccessToken)
-	if claims.ObjectID != "" {
-		return claims.TenantID + "/" + claims.ObjectID, nil
+	return OwnerOf(token.AccessToken, claims), nil
+}
+
+// OwnerOf is [Owner] for a token whose claims are known.
+func OwnerOf(token string, claims auth.Claims) string {
+	switch {
+	case claims.ObjectID != "":
+		return claims.TenantID + "/" + claims.ObjectID
+	case claims.Subject != "":
+		return claims.Issuer + "#" + claims.Subject
 	}
-	if claims.Subject != "" {
-		return claims.Issuer + "#" + claims.Subject, nil
-	}
-	return digest(token.AccessToken), nil
+	return digest(token)
 }
 
 // Holder names a token itself, as caches are bound to it: what a token says of
