@@ -20,6 +20,8 @@ type Result struct {
 	Value   json.RawMessage // a JSON object that fits the output schema
 	Content []mcp.Content   // nil: the text of Value
 	Meta    mcp.Meta
+
+	valid uint64 // the fingerprint of a Value that is known to be JSON
 }
 
 // Handler runs a call. It returns a result or an error, never neither.

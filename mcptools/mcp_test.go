@@ -188,17 +188,27 @@ type rudeError struct{}
 func (rudeError) Error() string { panic("rude") }
 func (rudeError) Unwrap() error { panic("rude") }
 
-// TestStrangeResults: a middleware that makes up results cannot break the server.
+// TestStrangeResults: a middleware that makes up results, or spoils one, cannot
+// break the server.
 func TestStrangeResults(t *testing.T) {
-	for name, result := range map[string]*mcptools.Result{
-		"empty":       {},
-		"no JSON":     {Value: json.RawMessage(`{"half`)},
-		"nil content": {Value: json.RawMessage(`{"word":"x"}`), Content: []mcp.Content{nil}},
-		"a list":      {Value: json.RawMessage(`[1]`)},
+	for name, change := range map[string]func(*mcptools.Result){
+		"empty":       func(r *mcptools.Result) { *r = mcptools.Result{} },
+		"no JSON":     func(r *mcptools.Result) { *r = mcptools.Result{Value: json.RawMessage(`{"half`)} },
+		"cut off":     func(r *mcptools.Result) { r.Value = r.Value[:len(r.Value)-1] },
+		"overwritten": func(r *mcptools.Result) { r.Value[2] = '"' },
+		"nil content": func(r *mcptools.Result) { r.Content = []mcp.Content{nil} },
+		"a list":      func(r *mcptools.Result) { r.Value = json.RawMessage(`[1]`) },
 	} {
 		t.Run(name, func(t *testing.T) {
-			set := mcptools.NewSet(toy("toy_odd", nil)).With(func(mcptools.Handler) mcptools.Handler {
-				return func(context.Context, *mcptools.Call) (*mcptools.Result, error) { return result, nil }
+			odd := toy("toy_odd", func(context.Context) (*word, error) { return &word{"x"}, nil })
+			set := mcptools.NewSet(odd).With(func(next mcptools.Handler) mcptools.Handler {
+				return func(ctx context.Context, call *mcptools.Call) (*mcptools.Result, error) {
+					result, err := next(ctx, call)
+					if err == nil {
+						change(result)
+					}
+					return result, err
+				}
 			})
 			session := connect(t, newServer(set), nil, "")
 			ctx, cancel := context.WithTimeout(t.Context(), 5*time.Second)

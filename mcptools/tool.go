@@ -212,5 +212,5 @@ func (d *definition) handle(ctx context.Context, call *Call) (*Result, error) {
 	if err != nil {
 		return nil, asError(err)
 	}
-	return &Result{Value: value}, nil
+	return &Result{Value: value, valid: fingerprint(value)}, nil
 }
