@@ -40,8 +40,12 @@ func Idempotent(req *http.Request) bool {
 	case "", http.MethodGet, http.MethodHead, http.MethodOptions, http.MethodTrace, http.MethodPut, http.MethodDelete:
 		return true
 	}
-	match := req.Header.Get("If-Match")
-	return req.Method == http.MethodPatch && match != "" && match != "*" || req.Header.Get("Idempotency-Key") != ""
+	if req.Method == http.MethodPatch {
+		if match := req.Header.Get("If-Match"); match != "" && match != "*" {
+			return true
+		}
+	}
+	return req.Header.Get("Idempotency-Key") != ""
 }
 
 // classifyStatus reads an answer's status. A 500 is an answer: it is often the

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"slices"
 
 	"github.com/msptoolbelt/toolbelt/internal/origin"
 )
@@ -24,7 +25,7 @@ func originOf(u *url.URL) (origin.Origin, error) {
 // hosts is the allow-list.
 type hosts struct {
 	origins map[origin.Origin]bool
-	spelled map[spelling]bool // as the list has them: most requests are spelled so, and need no parsing
+	spelled []spelling // as the list has them: most requests are spelled so, and need no parsing
 }
 
 type spelling struct{ scheme, host string }
@@ -33,7 +34,7 @@ func parseHosts(list []string) (*hosts, error) {
 	if len(list) == 0 {
 		return nil, errors.New("resilience: Options.Hosts is empty; list the origins that may be reached")
 	}
-	allowed := &hosts{origins: make(map[origin.Origin]bool, len(list)), spelled: make(map[spelling]bool, len(list))}
+	allowed := &hosts{origins: make(map[origin.Origin]bool, len(list)), spelled: make([]spelling, 0, len(list))}
 	for _, text := range list {
 		u, err := url.Parse(text)
 		if err != nil {
@@ -44,7 +45,7 @@ func parseHosts(list []string) (*hosts, error) {
 			return nil, fmt.Errorf("%w: Options.Hosts entry %s", err, u.Redacted())
 		}
 		allowed.origins[o] = true
-		allowed.spelled[spelling{u.Scheme, u.Host}] = true
+		allowed.spelled = append(allowed.spelled, spelling{u.Scheme, u.Host})
 	}
 	return allowed, nil
 }
@@ -56,7 +57,7 @@ func (h *hosts) check(req *http.Request) error {
 	if req.URL == nil {
 		return ErrHostNotAllowed
 	}
-	allowed := req.URL.User == nil && req.URL.Opaque == "" && h.spelled[spelling{req.URL.Scheme, req.URL.Host}]
+	allowed := req.URL.User == nil && req.URL.Opaque == "" && slices.Contains(h.spelled, spelling{req.URL.Scheme, req.URL.Host})
 	if !allowed {
 		o, err := originOf(req.URL)
 		if err != nil {

@@ -5,6 +5,7 @@ import (
 	"net/http"
 	"strings"
 	"sync"
+	"sync/atomic"
 )
 
 // Keys name what a request shares with others. Two requests with the same
@@ -32,6 +33,7 @@ type keyed[T any] struct {
 	max    int
 	busy   func(*T) bool // called with the map locked; nil: none is
 	mu     sync.Mutex
+	lost   atomic.Uint64 // counts what was forgotten
 	byKey  map[string]*list.Element
 	recent list.List // of *entry[T]
 }
@@ -59,6 +61,7 @@ func (k *keyed[T]) get(key string, create func() *T) *T {
 	for len(k.byKey) > k.max {
 		forgotten := k.recent.Remove(k.oldest()).(*entry[T]) //nolint:errcheck,forcetypeassert // as above
 		delete(k.byKey, forgotten.key)
+		k.lost.Add(1)
 	}
 	return made
 }

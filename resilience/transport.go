@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 	"net/http"
+	"sync/atomic"
 	"time"
 
 	"github.com/cenkalti/backoff/v4"
@@ -18,6 +19,7 @@ type Transport struct {
 	hosts    *hosts
 	circuits *keyed[circuit]
 	lanes    *keyed[lane]
+	latest   atomic.Pointer[route]
 	sharing  *sharing
 	watchman *watchman
 }
@@ -33,6 +35,27 @@ func New(options Options) (*Transport, error) {
 	t := &Transport{options: options, hosts: allowed, sharing: newSharing(&options), watchman: newWatchman(options.Limits.BodyIdleTimeout)}
 	t.circuits, t.lanes = newKeyed[circuit](options.MaxKeys, nil), newKeyed(options.MaxKeys, (*lane).busy)
 	return t, nil
+}
+
+// route is what a pair of keys leads to.
+type route struct {
+	keys    Keys
+	circuit *circuit
+	lane    *lane
+	lost    [2]uint64 // what the two maps had forgotten before
+}
+
+// route returns what keys lead to. Requests often follow one with the same keys,
+// which are the most recently used already, and surely known if nothing was
+// forgotten since.
+func (t *Transport) route(k Keys) *route {
+	lost := [2]uint64{t.circuits.lost.Load(), t.lanes.lost.Load()}
+	if r := t.latest.Load(); r != nil && r.keys == k && r.lost == lost {
+		return r
+	}
+	r := &route{k, t.circuit(k), t.lane(k), lost}
+	t.latest.Store(r)
+	return r
 }
 
 func (t *Transport) circuit(k Keys) *circuit {
@@ -56,14 +79,14 @@ func (t *Transport) lane(k Keys) *lane {
 // earlier than before.
 func (t *Transport) Hold(req *http.Request, d time.Duration) {
 	keys := t.options.Keys(req)
-	first := t.lane(keys).hold(req.Context(), d)
+	first := t.route(keys).lane.hold(req.Context(), d) //nolint:contextcheck // as in RoundTrip
 	t.tellThrottled(ThrottleEvent{Keys: keys, Request: req, Class: Throttled, Wait: d}, first)
 }
 
 // Held returns how long the gate of the throttle key of req stays closed; 0 if
 // it is open: for requests that go out inside of another.
 func (t *Transport) Held(req *http.Request) time.Duration {
-	l := t.lane(t.options.Keys(req))
+	l := t.route(t.options.Keys(req)).lane
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return max(time.Until(l.pace.Until), 0)
@@ -87,8 +110,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		o.apply(call)
 	}
 	o.watched = !o.idempotent || call != nil && call.Stats != nil
-	o.keys = t.options.Keys(req)
-	o.circuit, o.lane = t.circuit(o.keys), t.lane(o.keys) //nolint:contextcheck // a change of state belongs to no request
+	o.route = t.route(t.options.Keys(req)) //nolint:contextcheck // a change of state belongs to no request
 	o.circuit.breaker.calls.Add(1)
 	defer o.end()
 	resp, err := o.run() //nolint:contextcheck // the context is that of the request it holds
@@ -108,11 +130,9 @@ func (t *Transport) CloseIdleConnections() {
 
 // operation is one request on its way through attempts and waits.
 type operation struct {
-	t          *Transport
-	req        *http.Request
-	keys       Keys
-	circuit    *circuit
-	lane       *lane
+	t   *Transport
+	req *http.Request
+	*route
 	retry      RetryPolicy
 	limit      int64
 	idempotent bool

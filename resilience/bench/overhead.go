@@ -13,9 +13,10 @@ import (
 )
 
 // Overhead is what a call costs, and what it costs more than with the bare
-// transport. In many rounds the contenders take turns, in any order. Times are of the fastest round: what else the machine does can only make
-// one slower. Ratios are the median of those to the bare transport in the same
-// round, since the machine is faster in some hours than in others.
+// transport. Nanoseconds are of the fastest of many rounds: what else the machine
+// does can only make one slower. Ratios are the median of those of two rounds
+// that follow each other, one of them bare: the machine is not as fast in one
+// moment as in another.
 type Overhead struct {
 	StubGet, StubPost         Cost // on a base transport that does nothing
 	LoopbackGet, LoopbackPost Cost // over http
@@ -36,7 +37,7 @@ type rig struct {
 	clients []http.RoundTripper
 	url     string
 	method  string
-	calls   int // per round
+	calls   int // in a row
 	rounds  int
 }
 
@@ -63,7 +64,7 @@ func overheads(list []contender, rounds int) ([]Overhead, error) {
 	} {
 		r := rig{url: m.site.URL, method: m.method, calls: 2000, rounds: rounds}
 		if m.base != (stub{}) {
-			r.calls, r.rounds = 500, 2*rounds
+			r.calls, r.rounds = 50, 25*rounds
 		}
 		for _, c := range list {
 			client, err := c.open(m.site.URL, m.base)
@@ -103,58 +104,68 @@ func (stub) RoundTrip(req *http.Request) (*http.Response, error) {
 
 func (r rig) measure() ([]Cost, error) {
 	costs := make([]Cost, len(r.clients))
-	times := make([][]float64, len(r.clients)) // of all rounds
-	for round := range r.rounds + 1 {          // the first warms up
-		// In any order: nobody always comes after the same other, and its garbage.
-		for _, i := range rand.Perm(len(r.clients)) { //nolint:gosec // no secret
-			took, allocations, size, err := r.round(r.clients[i])
-			if err != nil {
+	for i, client := range r.clients {
+		costs[i] = Cost{Nanoseconds: math.Inf(1), Allocations: math.Inf(1), Ratio: 1}
+		for range 5 { // others allocate, too
+			if err := r.allocations(client, &costs[i]); err != nil {
 				return nil, err
 			}
-			if round > 0 {
-				times[i] = append(times[i], took)
-			}
-			c := &costs[i]
-			if round == 1 || took < c.Nanoseconds {
-				c.Nanoseconds = took
-			}
-			if round == 1 || allocations < c.Allocations { // others allocate too
-				c.Allocations, c.Bytes = allocations, size
-			}
 		}
-	}
-	bare := slices.Clone(times[0])
-	for i := range costs {
-		for round := range bare {
-			times[i][round] /= bare[round]
-		}
-		slices.Sort(times[i])
-		costs[i].Ratio = times[i][len(bare)/2]
 	}
 	for i := range costs[1:] {
 		costs[i+1].Allocations -= costs[0].Allocations
 		costs[i+1].Bytes -= costs[0].Bytes
 	}
+	ratios := make([][]float64, len(r.clients))
+	for round := range r.rounds {
+		for _, i := range rand.Perm(len(r.clients) - 1) { //nolint:gosec // no secret
+			pair := [2]int{0, i + 1} // bare and not; in the next round the other way round
+			var took [2]float64
+			for k := range pair {
+				k = (k + round) % 2
+				var err error
+				if took[k], err = r.time(r.clients[pair[k]]); err != nil {
+					return nil, err
+				}
+				costs[pair[k]].Nanoseconds = min(costs[pair[k]].Nanoseconds, took[k])
+			}
+			ratios[i+1] = append(ratios[i+1], took[1]/took[0])
+		}
+	}
+	for i := range costs[1:] {
+		slices.Sort(ratios[i+1])
+		costs[i+1].Ratio = ratios[i+1][r.rounds/2]
+	}
 	return costs, nil
 }
 
-// round makes calls by one caller, and returns what one of them cost.
-func (r rig) round(client http.RoundTripper) (took, allocations, size float64, err error) {
+// time returns how many nanoseconds a call takes, one caller calling.
+func (r rig) time(client http.RoundTripper) (float64, error) {
 	// Callers have a deadline; without one some contenders need a timer.
 	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
 	defer cancel()
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
 	began := time.Now()
 	for range r.calls {
 		if err := r.call(ctx, client); err != nil {
-			return 0, 0, 0, err
+			return 0, err
 		}
 	}
-	elapsed := time.Since(began)
+	return float64(time.Since(began)) / float64(r.calls), nil
+}
+
+// allocations lowers the allocations of a call to what is seen.
+func (r rig) allocations(client http.RoundTripper, c *Cost) error {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	if _, err := r.time(client); err != nil {
+		return err
+	}
 	runtime.ReadMemStats(&after)
 	n := float64(r.calls)
-	return float64(elapsed) / n, float64(after.Mallocs-before.Mallocs) / n, float64(after.TotalAlloc-before.TotalAlloc) / n, nil
+	if seen := float64(after.Mallocs-before.Mallocs) / n; seen < c.Allocations {
+		c.Allocations, c.Bytes = seen, float64(after.TotalAlloc-before.TotalAlloc)/n
+	}
+	return nil
 }
 
 var kilobyte = strings.Repeat("x", 1<<10)
