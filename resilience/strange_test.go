@@ -273,3 +273,37 @@ func TestRepetitionInTheNickOfTime(t *testing.T) {
 		}
 	})
 }
+
+// A key that was forgotten and met again is held, though the last request was
+// one of its own.
+func TestHoldAfterForgetting(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		transport := newTransport(t, always(200), func(o *resilience.Options) {
+			o.MaxKeys = 2
+			o.Keys = func(r *http.Request) resilience.Keys { return resilience.Keys{Breaker: "b", Throttle: r.URL.Path} }
+		})
+		request := func(path string) *http.Request {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://api.example"+path, nil)
+			if err != nil {
+				t.Fatal(err)
+			}
+			return req
+		}
+		call := func() time.Duration {
+			start := time.Now()
+			resp, err := transport.RoundTrip(request("/a"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp.Body.Close()
+			return time.Since(start)
+		}
+		call()
+		transport.Hold(request("/b"), time.Second)
+		transport.Hold(request("/c"), time.Second)
+		transport.Hold(request("/a"), 10*time.Second)
+		if waited := call(); waited < 10*time.Second {
+			t.Errorf("waited for %s", waited)
+		}
+	})
+}

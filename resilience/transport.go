@@ -79,14 +79,14 @@ func (t *Transport) lane(k Keys) *lane {
 // earlier than before.
 func (t *Transport) Hold(req *http.Request, d time.Duration) {
 	keys := t.options.Keys(req)
-	first := t.route(keys).lane.hold(req.Context(), d) //nolint:contextcheck // as in RoundTrip
+	first := t.lane(keys).hold(req.Context(), d)
 	t.tellThrottled(ThrottleEvent{Keys: keys, Request: req, Class: Throttled, Wait: d}, first)
 }
 
 // Held returns how long the gate of the throttle key of req stays closed; 0 if
 // it is open: for requests that go out inside of another.
 func (t *Transport) Held(req *http.Request) time.Duration {
-	l := t.route(t.options.Keys(req)).lane
+	l := t.lane(t.options.Keys(req))
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return max(time.Until(l.pace.Until), 0)
