@@ -31,7 +31,7 @@ func (o *operation) attempt() (r result) {
 
 	ctx := o.req.Context()
 	var timer *time.Timer
-	if deadline, ok := ctx.Deadline(); !ok || deadline.Sub(o.now) > o.retry.AttemptTimeout { // else the caller's deadline comes first, and is enough
+	if o.timeLeft() > o.retry.AttemptTimeout { // else the caller's deadline comes first, and is enough
 		var cancel context.CancelCauseFunc
 		ctx, cancel = context.WithCancelCause(ctx)
 		timer = time.AfterFunc(o.retry.AttemptTimeout, func() { cancel(ErrAttemptTimeout) })

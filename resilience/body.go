@@ -34,6 +34,7 @@ type body struct {
 	lane    *lane
 	left    atomic.Bool // the lane
 	watch   *watchman
+	read    read        // that is under way, the watchman's
 	stalled atomic.Bool // set by the watchman
 	allowed int64       // bytes that may still come; < 0 is unlimited
 	err     error

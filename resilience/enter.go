@@ -18,7 +18,6 @@ func (o *operation) enter() error {
 		if wait := b.wait(); wait > 0 {
 			return o.open(wait)
 		}
-		o.now = time.Now()
 		if !o.goAhead() {
 			if err := o.await(); err != nil {
 				return err
@@ -77,7 +76,7 @@ func (o *operation) goAhead() bool {
 	}
 	o.placed = true
 	var ok bool
-	if o.turn, ok = l.take(o.req.Context(), o.now, 0); !ok {
+	if o.turn, ok = l.take(o.req.Context(), 0); !ok {
 		o.leave()
 	}
 	return ok
@@ -105,7 +104,7 @@ func (o *operation) await() error {
 	}
 	defer func() { <-l.line }()
 	for {
-		t, ok := l.take(ctx, time.Now(), o.left())
+		t, ok := l.take(ctx, o.left())
 		if !ok {
 			return o.refused(t.wait)
 		}
@@ -178,7 +177,7 @@ func (o *operation) takePlace() error {
 	}
 	o.placed = true
 	var ok bool
-	if o.turn, ok = l.take(ctx, time.Now(), 0); !ok {
+	if o.turn, ok = l.take(ctx, 0); !ok {
 		o.leave()
 	}
 	return nil

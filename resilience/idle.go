@@ -13,13 +13,22 @@ type watchman struct {
 	began time.Time
 
 	mu     sync.Mutex
-	reads  map[*body]time.Duration // that are under way, and when they began
+	reads  read // the ring of those that are under way
 	timer  *time.Timer
 	onDuty bool // the timer runs, and not beyond the time of any read
 }
 
+// read is one of a ring of reads, which costs less than a map.
+type read struct {
+	of         *body
+	since      time.Duration
+	prev, next *read // nil while it is not under way
+}
+
 func newWatchman(idle time.Duration) *watchman {
-	return &watchman{idle: idle, began: time.Now(), reads: make(map[*body]time.Duration)}
+	w := &watchman{idle: idle, began: time.Now()}
+	w.reads.prev, w.reads.next = &w.reads, &w.reads
+	return w
 }
 
 // begin notes that b is read from now on.
@@ -27,7 +36,9 @@ func (w *watchman) begin(b *body) {
 	now := time.Since(w.began)
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.reads[b] = now
+	r := &b.read
+	r.of, r.since, r.prev, r.next = b, now, w.reads.prev, &w.reads
+	r.prev.next, r.next.prev = r, r
 	if !w.onDuty {
 		w.set(w.idle)
 	}
@@ -37,7 +48,14 @@ func (w *watchman) begin(b *body) {
 func (w *watchman) end(b *body) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	delete(w.reads, b)
+	b.read.remove()
+}
+
+func (r *read) remove() {
+	if r.next != nil {
+		r.prev.next, r.next.prev = r.next, r.prev
+		r.prev, r.next = nil, nil
+	}
 }
 
 func (w *watchman) set(d time.Duration) {
@@ -55,18 +73,14 @@ func (w *watchman) look() {
 	var over []*body
 	now := time.Since(w.began)
 	w.mu.Lock()
-	next := w.idle
-	for b, since := range w.reads {
-		if left := since + w.idle - now; left > 0 {
-			next = min(next, left)
-		} else {
-			over = append(over, b)
-			delete(w.reads, b)
-		}
+	first := w.reads.next // has waited for the longest time
+	for ; first != &w.reads && now-first.since >= w.idle; first = w.reads.next {
+		over = append(over, first.of)
+		first.remove()
 	}
 	w.onDuty = false
-	if len(w.reads) > 0 {
-		w.set(next)
+	if first != &w.reads {
+		w.set(first.since + w.idle - now)
 	}
 	w.mu.Unlock()
 	for _, b := range over {

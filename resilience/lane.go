@@ -52,8 +52,14 @@ type turn struct {
 // take gives a request its turn, after a wait if it must, unless that is longer
 // than patience. Only the first of those in line may have some patience: who
 // takes a turn far ahead would keep to an old pace.
-func (l *lane) take(ctx context.Context, now time.Time, patience time.Duration) (turn, bool) {
+func (l *lane) take(ctx context.Context, patience time.Duration) (turn, bool) {
 	l.mu.Lock()
+	if l.shared.record == nil && l.pace.free(l.fixed) {
+		t := turn{cuts: l.pace.Cuts, lone: true}
+		l.mu.Unlock()
+		return t, true
+	}
+	now := time.Now()
 	if l.shared.record == nil || l.pace.rate(now, l.fixed) == 0 && !l.shared.record.due(now) {
 		defer l.mu.Unlock()
 		return l.pace.turn(now, l.fixed, patience)
@@ -67,10 +73,12 @@ func (l *lane) takeTogether(ctx context.Context, patience time.Duration) (t turn
 	return t, ok
 }
 
+// free reports whether nothing is known that would make a request wait.
+func (p *pace) free(fixed Pacing) bool {
+	return fixed.Rate == 0 && p.Rate == 0 && p.Eased == 0 && p.Until.IsZero()
+}
+
 func (p *pace) turn(now time.Time, fixed Pacing, patience time.Duration) (t turn, ok bool) {
-	if fixed.Rate == 0 && p.Rate == 0 && p.Eased == 0 && p.Until.IsZero() { // what follows would find the same
-		return turn{cuts: p.Cuts, lone: true}, true
-	}
 	t.wait = p.wait(now, fixed)
 	t.cuts, t.lone = p.Cuts, p.rate(now, fixed) == 0
 	if ok = t.wait <= patience; ok {

@@ -147,7 +147,6 @@ type operation struct {
 	delays   *backoff.ExponentialBackOff // made at the first repetition
 	charged  int                         // by the budget, for the last repetition
 	last     result                      // of the last attempt, drained
-	now      time.Time                   // when it last asked to enter
 
 	// What would be left behind by a panic of the base or a hook.
 	placed   bool
