@@ -22,8 +22,8 @@ import (
 //     attempt is therefore entered together with its verdict.
 //   - Its streak of failures is cleared with each window; ours is not.
 //   - It takes two locks and two looks at the clock for each success, which
-//     says nothing but beside failures. While there are none, successes are
-//     counted here, and entered together with the next failure.
+//     says nothing but beside failures. So successes are counted here, and
+//     entered together with the next failure.
 //   - Its callback runs under its lock: it must not call back, and notes the
 //     change for later.
 type breaker struct {
@@ -43,9 +43,8 @@ type breaker struct {
 	openUntil time.Time
 	probe     *probe
 	changes   []StateEvent
-	good      int       // successes since goodSince, while nothing failed
+	good      int       // successes since the last failure, and since goodSince
 	goodSince time.Time // a window ago at most
-	failedAt  time.Time // the last failure
 
 	entering sync.Mutex // held while failures are entered; taken before all others
 }
@@ -220,31 +219,28 @@ func (b *breaker) verdict(p permit, c Class, now time.Time) {
 // succeeded counts a success of a closed breaker.
 func (b *breaker) succeeded(now time.Time) {
 	b.mu.Lock()
-	quiet := now.Sub(b.failedAt) >= b.policy.Window
-	if quiet {
-		if now.Sub(b.goodSince) >= b.policy.Window {
-			b.good, b.goodSince = 0, now
-		}
-		b.good++
+	defer b.mu.Unlock()
+	if b.good == 0 || now.Sub(b.goodSince) >= b.policy.Window {
+		b.good, b.goodSince = 0, now
 	}
-	b.mu.Unlock()
-	if !quiet {
-		b.enter(true)
-	}
+	b.good++
 }
 
-// fail counts a failure of a closed breaker, after the successes before it: as
-// many as it takes to judge by. One failure is entered at a time, or others
-// would be judged without those.
+// maxGood bounds how many successes before a failure are entered with it, which
+// takes a third of a millisecond. Failures in their midst are still few.
+const maxGood = 1000
+
+// fail counts a failure of a closed breaker, after the successes before it. One
+// failure is entered at a time, or others would be judged without those.
 func (b *breaker) fail(now time.Time) {
 	b.entering.Lock()
 	defer b.entering.Unlock()
 	b.mu.Lock()
-	good := min(b.good, b.policy.MinRequests)
+	good := min(b.good, max(maxGood, b.policy.MinRequests))
 	if now.Sub(b.goodSince) >= b.policy.Window {
 		good = 0
 	}
-	b.good, b.failedAt = 0, now
+	b.good = 0
 	b.mu.Unlock()
 	for range good {
 		b.enter(true)

@@ -265,15 +265,15 @@ func TestBreakerRatio(t *testing.T) {
 	}
 }
 
-// What succeeded in the window before the first failure counts, as far as it
-// takes to judge by; what succeeded before that window does not.
+// What succeeded in the window before the first failure counts; what succeeded
+// before that window does not.
 func TestBreakerRatioBeforeTheFirstFailure(t *testing.T) {
 	for _, test := range []struct {
 		name  string
 		pause time.Duration // between the successes and the failures
 		bad   int           // failures that the breaker bears
 	}{
-		{"lately", 9 * time.Second, 74}, // of 50 + 74 are fewer than 60 %
+		{"lately", 9 * time.Second, 149}, // of 100 + 149 are fewer than 60 %
 		{"long ago", 11 * time.Second, 49},
 	} {
 		synctest.Test(t, func(t *testing.T) {
@@ -304,6 +304,30 @@ func TestBreakerRatioBeforeTheFirstFailure(t *testing.T) {
 			}
 		})
 	}
+}
+
+// One failure in a hundred is not three in ten, however few requests it takes to
+// judge.
+func TestBreakerRatioOfFew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		n := 0
+		u := &upstream{behave: func(r *http.Request) (*http.Response, error) {
+			if n++; n%100 == 0 {
+				return answer(r, 503, ""), nil
+			}
+			return answer(r, 200, ""), nil
+		}}
+		transport := newTransport(t, u.RoundTrip, func(o *resilience.Options) {
+			o.Retry.MaxAttempts = 1
+			o.Breaker.MinRequests, o.Breaker.FailureRatio = 2, 0.3
+		})
+		for range 1000 {
+			if _, err := send(t.Context(), t, transport, "GET"); err != nil {
+				t.Fatal("after", n, err)
+			}
+			time.Sleep(time.Millisecond)
+		}
+	})
 }
 
 // Successes between failures count one by one, however many came before.
