@@ -172,7 +172,7 @@ func (f *FileKV) sweep() {
 		}
 		content, err := f.dir.read(entry.Name())
 		if err == nil && len(content) > fileHeader && string(content[:len(fileMagic)]) == fileMagic && valueExpired(content, time.Now()) {
-			_ = f.dir.remove(entry.Name())
+			_ = f.dir.remove(entry.Name()) // the next sweep tries again; Get takes it for expired anyway
 		}
 	}
 }

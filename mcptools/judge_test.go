@@ -88,7 +88,7 @@ func TestJudge(t *testing.T) {
 	for _, text := range []string{ // nearly of a known shape
 		`{}`, `[]`, `{"rows":{}}`, `{"rows":null}`, `{"rows":[{}]}`, `{"rows":[{"id":1}]}`, `{"rows":[{"id":null}]}`,
 		`{"rows":[{"id":"a"},{"id":"b","count":"1"}]}`,
-		`{"rows":[{"id":"b","count":1.5,"share":1,"open":true}]}`,
+		`{"rows":[{"id":"b","count":1.5,"share":1,"open":true}]}`, `{"rows":[{"id":"c","count":1.5,"share":1.5,"labels":["x"]}]}`,
 		`{"rows":[{"id":"b","count":1,"share":"1","open":true}]}`,
 		`{"rows":[{"id":"b","count":1,"share":1,"open":1}]}`,
 		`{"rows":[{"id":"b","share":1,"open":true,"labels":["x",1]}]}`,

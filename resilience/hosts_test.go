@@ -22,6 +22,25 @@ func serveTLS(t *testing.T) (string, *http.Transport) {
 	return server.URL, server.Client().Transport.(*http.Transport)
 }
 
+// The request line of an opaque URL is the opaque part, whatever its host is.
+func TestOpaqueURLIsRefused(t *testing.T) {
+	transport, err := resilience.New(resilience.Options{Hosts: []string{"https://api.example"}, Base: roundTripper(func(*http.Request) (*http.Response, error) {
+		t.Error("reached")
+		return nil, io.EOF
+	})})
+	if err != nil {
+		t.Fatal(err)
+	}
+	u := &url.URL{Scheme: "https", Host: "api.example", Opaque: "//evil.example/"}
+	resp, err := transport.RoundTrip((&http.Request{Method: http.MethodGet, URL: u, Header: http.Header{}}).WithContext(t.Context()))
+	if err == nil {
+		resp.Body.Close()
+	}
+	if !errors.Is(err, resilience.ErrHostNotAllowed) {
+		t.Error(err)
+	}
+}
+
 func TestOnlyListedHostsAreReached(t *testing.T) {
 	var reached []string
 	base := roundTripper(func(r *http.Request) (*http.Response, error) {
@@ -34,6 +53,7 @@ func TestOnlyListedHostsAreReached(t *testing.T) {
 	}
 	good := []string{
 		"https://graph.microsoft.com/v1.0/me", "https://graph.microsoft.com:443/", "https://GRAPH.microsoft.COM/", "HTTPS://graph.microsoft.com/", "http://127.0.0.1:8080/x",
+		"https://Graph.Microsoft.com/", // spelled as in the list
 	}
 	bad := []string{
 		"https://graph.microsoft.com.evil.example/", "https://graph.microsoft.com@evil.example/", "https://evil.example/graph.microsoft.com",
@@ -45,6 +65,7 @@ func TestOnlyListedHostsAreReached(t *testing.T) {
 		"https://169.254.169.254/", "https://graph.microsoft.com:0443/", "https://graph%2Emicrosoft.com.evil/", "javascript:alert(1)",
 		"https://graph.microsoft.com:/../@evil.example:1/", "wss://graph.microsoft.com/", "https://graph-microsoft.com/", "https://[::ffff:127.0.0.1]:8080/",
 		"http://2130706433:8080/", "http://0x7f000001:8080/", "http://[::1]:8080/", "https://graph.microsoft.com.:443/", "https://g.raph.microsoft.com/", "https://*/",
+		"https://user:pw@Graph.Microsoft.com/", "http://user@127.0.0.1:8080/",
 	}
 	try := func(raw, host string) (bool, error) {
 		u, err := url.Parse(raw)
