@@ -51,15 +51,17 @@ func endCalls(ctx context.Context, server *mcp.Server) {
 
 func serveStdio(ctx context.Context, server *mcp.Server) error {
 	endCalls(ctx, server)
+	transport, restore := stdio()
+	defer restore()
 	ended := make(chan error, 1)
-	go func() { ended <- server.Run(ctx, &mcp.StdioTransport{}) }()
+	go func() { ended <- server.Run(ctx, transport) }()
 	select {
 	case err := <-ended:
 		return unlessDone(ctx, err)
 	case <-ctx.Done():
 	}
-	// A read from a terminal or pipe cannot be interrupted; the process ends
-	// with it under way.
+	// A read from a terminal cannot be interrupted; the process ends with it
+	// under way.
 	select {
 	case err := <-ended:
 		return unlessDone(ctx, err)
