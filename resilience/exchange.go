@@ -159,7 +159,7 @@ func (l *lane) agree(next pace, told int) {
 	untold.since = wall()
 	next.heed(&l.pace) // what came meanwhile
 	if untold.count > 0 {
-		next.accepted(untold.since, untold.count)
+		next.accepted(untold.since, next.Cuts, untold.count)
 	}
 	if l.shared.agreed != nil {
 		l.shared.joined = untold.since
@@ -198,6 +198,9 @@ func (p *pace) merge(other *pace) {
 	if other.Since.After(p.Since) {
 		p.Rate, p.Fast, p.Most, p.Since, p.Steady = other.Rate, other.Fast, other.Most, other.Since, other.Steady
 		p.Top, p.Doubts, p.Run, p.Past = other.Top, other.Doubts, other.Run, other.Past
+	}
+	if other.Cuts == p.Cuts && other.Since.Equal(p.Since) {
+		p.correct(other.Rate)
 	}
 	if other.Deaf.After(p.Deaf) {
 		p.Deaf = other.Deaf

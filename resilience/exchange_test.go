@@ -16,7 +16,7 @@ func TestPaceSurvivesTheWire(t *testing.T) {
 	var p pace
 	for i := range 5000 {
 		now = now.Add(rand.N(100 * time.Millisecond)) //nolint:gosec // any will do
-		p.accepted(now, 1)
+		p.accepted(now, p.Cuts, 1)
 		p.take(now, Pacing{})
 		switch i % 100 {
 		case 3:
@@ -51,7 +51,7 @@ func TestMerge(t *testing.T) {
 		now := start
 		for range rand.IntN(4) { //nolint:gosec // any will do
 			now = now.Add(rand.N(10 * time.Second)) //nolint:gosec // any will do
-			p.accepted(now, 30)
+			p.accepted(now, p.Cuts, 30)
 			p.throttled(now, p.Cuts, rand.N(5*time.Second)) //nolint:gosec // any will do
 			p.take(now, Pacing{})
 			p.ease(now, 5, rand.N(time.Minute)) //nolint:gosec // any will do
@@ -75,6 +75,23 @@ func TestMerge(t *testing.T) {
 		if ab.Until.Before(a.Until) || ab.Until.Before(b.Until) || ab.Cuts < a.Cuts || ab.Cuts < b.Cuts {
 			t.Fatalf("%+v\nforgets something of\n%+v\n%+v", ab, a, b)
 		}
+	}
+}
+
+// What one learns late of the time before a refusal is not lost on the way.
+func TestMergeLateNews(t *testing.T) {
+	t.Parallel()
+	now := wall()
+	var written pace
+	written.accepted(now, 0, 50)
+	written.throttled(now, 0, time.Second)
+	own := written
+	own.accepted(now.Add(time.Millisecond), 0, 30)
+	if written.Rate != reckoned*50 || own.Rate != reckoned*80 {
+		t.Fatalf("%v/s and %v/s were reckoned", written.Rate, own.Rate)
+	}
+	if written.merge(&own); written.Rate != own.Rate {
+		t.Errorf("%v/s of %v/s", written.Rate, own.Rate)
 	}
 }
 

@@ -118,11 +118,11 @@ func (l *lane) holds(t turn) bool {
 	return l.pace.Cuts == t.cuts && !l.pace.Until.After(time.Now())
 }
 
-// accept notes an answer that was no refusal.
-func (l *lane) accept(now time.Time, told hint) {
+// accept notes an answer that was no refusal, to a request that was sent in turn t.
+func (l *lane) accept(now time.Time, t turn, told hint) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.pace.accepted(now, 1)
+	l.pace.accepted(now, t.cuts, 1)
 	l.shared.accepted(now)
 	if told != (hint{}) {
 		told.apply(&l.pace, now)

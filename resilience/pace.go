@@ -33,6 +33,7 @@ const (
 	minSteady   = 20 * time.Second
 	maxSteady   = 10 * time.Minute
 	forgetAfter = 4 // steady times; the rate would be 14 times as high
+	moment      = 200 * time.Millisecond
 )
 
 // pace is what is known of the pace that a throttle key allows. It is a plain
@@ -141,10 +142,26 @@ func (p *pace) take(now time.Time, fixed Pacing) time.Duration {
 	return cost
 }
 
-// accepted notes n requests that the server did not refuse.
-func (p *pace) accepted(now time.Time, n int) {
-	p.Run += n
+// accepted notes n requests that the server did not refuse. Cuts is what p.Cuts
+// was when they were sent: a refusal is answered sooner than a request that is
+// carried out, so at a cut the rate was reckoned without the last ones.
+func (p *pace) accepted(now time.Time, cuts, n int) {
 	p.Meter.add(now, n)
+	if cuts == p.Cuts {
+		p.Run += n
+		return
+	}
+	p.Past += n
+	if p.Until.After(now) {
+		p.correct(p.Meter.quota(now, p.Until.Sub(now)))
+	}
+}
+
+// correct raises the rate of the last cut by late news of the time before it.
+func (p *pace) correct(quota float64) {
+	if p.Rate > 0 {
+		p.Rate = max(p.Rate, min(quota, p.Most))
+	}
 }
 
 // hold closes the gate for wait; it never opens it earlier than before.
@@ -174,7 +191,7 @@ func (p *pace) throttled(now time.Time, cuts int, wait time.Duration) {
 	}
 	switch {
 	case cuts != p.Cuts:
-		p.Rate = max(p.Rate, min(quota, p.Most))
+		p.correct(quota)
 	case learned == 0:
 		p.Fast = p.Meter.total() < sample
 		if p.Fast {
@@ -188,7 +205,10 @@ func (p *pace) throttled(now time.Time, cuts int, wait time.Duration) {
 		p.cut(now, wait, margin*min(learned, max(p.Meter.recent(now), quota)), margin*learned)
 		p.Top = p.Rate
 	default:
-		p.cut(now, wait, min(slower*learned, quota), slower*learned)
+		if now.Sub(p.Since) > 2*wait {
+			quota = learned // it was nearly right
+		}
+		p.cut(now, wait, min(slower*learned, max(quota, p.sinceGate(now, wait))), slower*learned)
 	}
 }
 
@@ -293,6 +313,14 @@ func period(seems time.Duration) time.Duration {
 		}
 	}
 	return max(seems, spans[0])
+}
+
+// sinceGate reckons like meter.quota, from the moment when the gate opened. The
+// first period after it is often full when it ends; the news of that takes a
+// moment.
+func (p *pace) sinceGate(now time.Time, wait time.Duration) float64 {
+	open := max(now.Sub(p.Since)-moment, 0)
+	return reckoned * float64(p.Run) / period(open+wait).Seconds()
 }
 
 // total returns what was accepted lately.

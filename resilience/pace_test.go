@@ -93,17 +93,30 @@ func (e *events) Pop() any {
 	return last
 }
 
+// distance is the time that passes between a request and its answer.
+type distance struct {
+	far  time.Duration // of a refusal
+	work time.Duration // more of others, about
+}
+
+// latency returns the time of one request. Some take longer.
+func (d distance) latency(random *rand.Rand) time.Duration {
+	latency := d.far + 2*time.Millisecond + time.Duration(random.Int64N(int64(3*time.Millisecond)))
+	if random.IntN(20) == 0 {
+		latency += time.Duration(random.Int64N(int64(30 * time.Millisecond)))
+	}
+	return latency
+}
+
 // simulate lets workers call a server without a pause, and returns what was
 // accepted and refused from a moment on. It is the pace alone, without the
 // transport, on a clock of its own: an hour takes no time.
-func simulate(q quota, workers int, far, warm, length time.Duration, seed uint64) (accepted, refused int) {
+func simulate(q quota, workers int, d distance, warm, length time.Duration, seed uint64) (accepted, refused int) {
 	var p pace
 	var queue events
 	random := rand.New(rand.NewPCG(seed, 1))
 	epoch := time.Unix(1e9, 0)
-	latency := func() time.Duration {
-		return far + 2*time.Millisecond + time.Duration(random.Int64N(int64(3*time.Millisecond)))
-	}
+	latency := func() time.Duration { return d.latency(random) }
 	at := func(t time.Duration, f func()) { heap.Push(&queue, event{t, f}) }
 	now := time.Duration(0)
 	var line []func() // the first holds it
@@ -143,9 +156,13 @@ func simulate(q quota, workers int, far, warm, length time.Duration, seed uint64
 			default:
 				refused++
 			}
-			at(now+latency()/2, func() {
+			back := now + latency()/2
+			if ok && d.work > 0 {
+				back += d.work/2 + time.Duration(random.Int64N(int64(d.work)))
+			}
+			at(back, func() {
 				if ok {
-					p.accepted(epoch.Add(now), 1)
+					p.accepted(epoch.Add(now), cuts, 1)
 					call()
 					return
 				}
@@ -169,38 +186,49 @@ func simulate(q quota, workers int, far, warm, length time.Duration, seed uint64
 // wasted on refusals.
 func TestPaceFindsTheQuota(t *testing.T) {
 	t.Parallel()
+	const seeds = 20
+	near, far := distance{}, distance{far: 150 * time.Millisecond}
+	// Real work is answered later than what is refused, so much that was
+	// accepted is not known of yet when the first refusal is.
+	busy, farAndBusy := distance{work: 60 * time.Millisecond}, distance{150 * time.Millisecond, 60 * time.Millisecond}
 	for _, test := range []struct {
 		name         string
 		rate         float64
 		make         func() quota
 		warm, length time.Duration
-		far          time.Duration
+		distance     distance
 		used, wasted float64
 	}{
-		{"window of a second, from the start", 100, func() quota { return &window{allow: 100, period: time.Second} }, 0, 15 * time.Second, 0, .95, .05},
-		{"window of a second, out of phase", 100, func() quota { return &window{allow: 100, period: time.Second, phase: 700 * time.Millisecond} }, 0, 15 * time.Second, 0, .95, .05},
-		{"bucket, from the start", 100, func() quota { return &bucket{rate: 100, size: 100, tokens: 100} }, 0, 15 * time.Second, 0, .95, .05},
-		{"rolling second", 100, func() quota { return &rolling{allow: 100, span: time.Second} }, 0, 15 * time.Second, 0, .95, .05},
-		{"far away, rolling second", 100, func() quota { return &rolling{allow: 100, span: time.Second} }, 0, 15 * time.Second, 150 * time.Millisecond, .9, .05},
+		{"window of a second, from the start", 100, func() quota { return &window{allow: 100, period: time.Second} }, 0, 15 * time.Second, near, .95, .05},
+		{"window of a second, out of phase", 100, func() quota { return &window{allow: 100, period: time.Second, phase: 700 * time.Millisecond} }, 0, 15 * time.Second, near, .95, .05},
+		{"bucket, from the start", 100, func() quota { return &bucket{rate: 100, size: 100, tokens: 100} }, 0, 15 * time.Second, near, .95, .05},
+		{"rolling second", 100, func() quota { return &rolling{allow: 100, span: time.Second} }, 0, 15 * time.Second, near, .95, .05},
+		{"far away, rolling second", 100, func() quota { return &rolling{allow: 100, span: time.Second} }, 0, 15 * time.Second, far, .9, .05},
+		{"window of a second, busy", 100, func() quota { return &window{allow: 100, period: time.Second} }, 0, 15 * time.Second, busy, .95, .05},
+		{"bucket, busy", 100, func() quota { return &bucket{rate: 100, size: 100, tokens: 100} }, 0, 15 * time.Second, busy, .95, .05},
+		{"rolling second, busy", 100, func() quota { return &rolling{allow: 100, span: time.Second} }, 0, 15 * time.Second, busy, .95, .05},
+		{"far away and busy, rolling second", 100, func() quota { return &rolling{allow: 100, span: time.Second} }, 0, 15 * time.Second, farAndBusy, .9, .05},
+		{"far away and busy, bucket", 100, func() quota { return &bucket{rate: 100, size: 100, tokens: 100} }, 0, 15 * time.Second, farAndBusy, .9, .05},
 		// Two windows come into the first reckoning, and mislead it.
-		{"far away, window", 100, func() quota { return &window{allow: 100, period: time.Second, phase: 700 * time.Millisecond} }, 0, 15 * time.Second, 150 * time.Millisecond, .6, .1},
-		{"far away, bucket", 100, func() quota { return &bucket{rate: 100, size: 100, tokens: 100} }, 0, 15 * time.Second, 150 * time.Millisecond, .9, .05},
-		{"window of a second, for ten minutes", 100, func() quota { return &window{allow: 100, period: time.Second} }, time.Minute, 10 * time.Minute, 0, .93, .01},
-		{"bucket, for ten minutes", 100, func() quota { return &bucket{rate: 100, size: 100, tokens: 100} }, time.Minute, 10 * time.Minute, 0, .93, .01},
+		{"far away, window", 100, func() quota { return &window{allow: 100, period: time.Second, phase: 700 * time.Millisecond} }, 0, 15 * time.Second, far, .75, .1},
+		{"far away, window, later", 100, func() quota { return &window{allow: 100, period: time.Second, phase: 700 * time.Millisecond} }, time.Minute, 10 * time.Minute, far, .9, .01},
+		{"far away, bucket", 100, func() quota { return &bucket{rate: 100, size: 100, tokens: 100} }, 0, 15 * time.Second, far, .9, .05},
+		{"window of a second, for ten minutes", 100, func() quota { return &window{allow: 100, period: time.Second} }, time.Minute, 10 * time.Minute, near, .93, .01},
+		{"bucket, for ten minutes", 100, func() quota { return &bucket{rate: 100, size: 100, tokens: 100} }, time.Minute, 10 * time.Minute, near, .93, .01},
 		// The gate alone would let 29 through, and then wait for a second.
-		{"refusals at random", 29, func() quota { return whimsical{rand.New(rand.NewPCG(1, 1))} }, time.Minute, 10 * time.Minute, 0, .7, .12},
-		{"a large bucket", 100, func() quota { return &bucket{rate: 100, size: 500, tokens: 500} }, time.Minute, 10 * time.Minute, 0, .9, .01},
-		{"bucket of three", 100, func() quota { return &bucket{rate: 100, size: 3, tokens: 3} }, time.Minute, 10 * time.Minute, 0, .85, .01},
-		{"bucket that others have emptied", 100, func() quota { return &bucket{rate: 100, size: 100, tokens: 1} }, 0, 10 * time.Minute, 0, .9, .01},
-		{"small bucket", 5, func() quota { return &bucket{rate: 5, size: 5, tokens: 5} }, time.Minute, 10 * time.Minute, 0, .9, .02},
-		{"a minute's window", 10, func() quota { return &window{allow: 600, period: time.Minute} }, 10 * time.Minute, time.Hour, 0, .9, .01},
+		{"refusals at random", 29, func() quota { return whimsical{rand.New(rand.NewPCG(1, 1))} }, time.Minute, 10 * time.Minute, near, .7, .12},
+		{"a large bucket", 100, func() quota { return &bucket{rate: 100, size: 500, tokens: 500} }, time.Minute, 10 * time.Minute, near, .9, .01},
+		{"bucket of three", 100, func() quota { return &bucket{rate: 100, size: 3, tokens: 3} }, time.Minute, 10 * time.Minute, near, .85, .01},
+		{"bucket that others have emptied", 100, func() quota { return &bucket{rate: 100, size: 100, tokens: 1} }, 0, 10 * time.Minute, near, .9, .01},
+		{"small bucket", 5, func() quota { return &bucket{rate: 5, size: 5, tokens: 5} }, time.Minute, 10 * time.Minute, near, .9, .02},
+		{"a minute's window", 10, func() quota { return &window{allow: 600, period: time.Minute} }, 10 * time.Minute, time.Hour, near, .9, .01},
 		// What an uneven pace took frees itself as unevenly, ten minutes later.
-		{"ten minutes rolling", 10000.0 / 600, func() quota { return &rolling{allow: 10000, span: 10 * time.Minute} }, 20 * time.Minute, 2 * time.Hour, 0, .85, .08},
+		{"ten minutes rolling", 10000.0 / 600, func() quota { return &rolling{allow: 10000, span: 10 * time.Minute} }, 20 * time.Minute, 2 * time.Hour, near, .85, .08},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			for seed := range uint64(3) {
-				accepted, refused := simulate(test.make(), 32, test.far, test.warm, test.length, seed)
+			for seed := range uint64(seeds) {
+				accepted, refused := simulate(test.make(), 32, test.distance, test.warm, test.length, seed)
 				used := float64(accepted) / (test.rate * test.length.Seconds())
 				wasted := float64(refused) / float64(accepted+refused)
 				t.Logf("%.1f %% used, %.2f %% wasted (%d refused)", 100*used, 100*wasted, refused)
@@ -232,7 +260,7 @@ func TestPaceAfterEndlessWait(t *testing.T) {
 	now := time.Unix(1e9, 0)
 	for range 100 {
 		now = now.Add(10 * time.Millisecond)
-		p.accepted(now, 1)
+		p.accepted(now, p.Cuts, 1)
 	}
 	p.throttled(now, 0, math.MaxInt64)
 	if p.Rate > 100 || p.Until.Sub(now) != longestHold {

@@ -249,7 +249,7 @@ func (o *operation) learn(r result) (asked time.Duration, told bool) {
 	case asked > 0:
 		first = o.lane.hold(o.req.Context(), asked)
 	default:
-		o.lane.accept(r.at, readHint(r.resp.Header))
+		o.lane.accept(r.at, o.turn, readHint(r.resp.Header))
 		return asked, told
 	}
 	o.t.tellThrottled(ThrottleEvent{Keys: o.keys, Request: o.req, Class: r.class, Wait: asked}, first)
