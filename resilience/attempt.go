@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptrace"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -51,8 +52,14 @@ func (o *operation) attempt() (r result) {
 	gone := ctx.Err() != nil
 	r.resp, r.err = o.t.options.Base.RoundTrip(req) //nolint:bodyclose // drain closes it, or the caller
 	r.at = time.Now()
-	if r.resp != nil && r.resp.Body == nil { // net/http never does that
-		r.resp.Body = http.NoBody
+	if r.resp != nil {
+		if r.resp.Body == nil { // net/http never does that
+			r.resp.Body = http.NoBody
+		}
+		// The base's copy may have a token in it, and a context that ends with the
+		// attempt.
+		r.resp.Request = o.req
+		o.t.watches.giveBack(watch)
 	}
 	late := timer != nil && !timer.Stop() && o.req.Context().Err() == nil
 	unsent := o.judge(&r, late, watch)
@@ -72,7 +79,7 @@ func (o *operation) attempt() (r result) {
 func (o *operation) prepare(ctx context.Context) (*http.Request, *watch, error) {
 	var w *watch
 	if o.watched {
-		w = newWatch()
+		w = o.t.watches.take()
 		ctx = httptrace.WithClientTrace(ctx, &w.trace)
 	}
 	if o.attempts == 1 && ctx == o.req.Context() {
@@ -151,6 +158,30 @@ type watch struct {
 	started atomic.Bool // it asked net/http for a connection
 	gotConn atomic.Bool
 	wrote   atomic.Bool
+}
+
+// watches are those that nobody uses any more, each of which took four
+// allocations.
+type watches struct{ free sync.Pool }
+
+func (p *watches) take() *watch {
+	if w, ok := p.free.Get().(*watch); ok {
+		return w
+	}
+	return newWatch()
+}
+
+// giveBack takes the watch of a request that was answered: net/http has told it
+// all there was to tell by then. A base that sends something after its answer
+// makes another request look as if it had been sent, which is the safe side.
+func (p *watches) giveBack(w *watch) {
+	if w == nil || !w.started.Load() || !w.wrote.Load() {
+		return
+	}
+	w.started.Store(false)
+	w.gotConn.Store(false)
+	w.wrote.Store(false)
+	p.free.Put(w)
 }
 
 func newWatch() *watch {

@@ -61,7 +61,7 @@ func (b *body) Read(p []byte) (int, error) {
 		b.allowed -= int64(n)
 	}
 	if err != nil {
-		if !errors.Is(err, io.EOF) && b.stalled.Load() {
+		if b.stalled.Load() && !errors.Is(err, io.EOF) {
 			err = ErrBodyIdle
 		}
 		b.err = err

@@ -45,7 +45,8 @@ func Idempotent(req *http.Request) bool {
 			return true
 		}
 	}
-	return req.Header.Get("Idempotency-Key") != ""
+	key := req.Header["Idempotency-Key"]
+	return len(key) > 0 && key[0] != ""
 }
 
 // classifyStatus reads an answer's status. A 500 is an answer: it is often the

@@ -53,6 +53,8 @@ func readHint(h http.Header) (told hint) {
 		if policy := h[policyHeader]; len(policy) > 0 {
 			limit = parameter(policy[0], "q")
 		}
+	} else {
+		return told
 	}
 	left, ok := parseSeconds(remaining) // a number of requests, but read alike
 	if !ok {

@@ -16,12 +16,14 @@ import (
 // It is safe for concurrent use.
 type Transport struct {
 	options  Options
+	byHost   bool // Options.Keys is the default
 	hosts    *hosts
 	circuits *keyed[circuit]
 	lanes    *keyed[lane]
 	latest   atomic.Pointer[route]
 	sharing  *sharing
 	watchman *watchman
+	watches  watches
 }
 
 // New returns a Transport. It fails if Options.Hosts is empty or lists what is
@@ -31,29 +33,37 @@ func New(options Options) (*Transport, error) {
 	if err != nil {
 		return nil, err
 	}
+	byHost := options.Keys == nil
 	options.setDefaults()
-	t := &Transport{options: options, hosts: allowed, sharing: newSharing(&options), watchman: newWatchman(options.Limits.BodyIdleTimeout)}
+	t := &Transport{options: options, byHost: byHost, hosts: allowed, sharing: newSharing(&options), watchman: newWatchman(options.Limits.BodyIdleTimeout)}
 	t.circuits, t.lanes = newKeyed[circuit](options.MaxKeys, nil), newKeyed(options.MaxKeys, (*lane).busy)
 	return t, nil
 }
 
 // route is what a pair of keys leads to.
 type route struct {
+	host    string // of the URL of its first request
 	keys    Keys
 	circuit *circuit
 	lane    *lane
 	lost    [2]uint64 // what the two maps had forgotten before
 }
 
-// route returns what keys lead to. Requests often follow one with the same keys,
-// which are the most recently used already, and surely known if nothing was
-// forgotten since.
-func (t *Transport) route(k Keys) *route {
+// route returns what the keys of req lead to. Requests often follow one with the
+// same keys, which are the most recently used already, and surely known if nothing
+// was forgotten since.
+func (t *Transport) route(req *http.Request) *route {
 	lost := [2]uint64{t.circuits.lost.Load(), t.lanes.lost.Load()}
-	if r := t.latest.Load(); r != nil && r.keys == k && r.lost == lost {
-		return r
+	latest := t.latest.Load()
+	known := latest != nil && latest.lost == lost
+	if known && t.byHost && latest.host == req.URL.Host {
+		return latest
 	}
-	r := &route{k, t.circuit(k), t.lane(k), lost}
+	keys := t.options.Keys(req)
+	if known && latest.keys == keys {
+		return latest
+	}
+	r := &route{req.URL.Host, keys, t.circuit(keys), t.lane(keys), lost}
 	t.latest.Store(r)
 	return r
 }
@@ -110,7 +120,7 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 		o.apply(call)
 	}
 	o.watched = !o.idempotent || call != nil && call.Stats != nil
-	o.route = t.route(t.options.Keys(req)) //nolint:contextcheck // a change of state belongs to no request
+	o.route = t.route(req) //nolint:contextcheck // a change of state belongs to no request
 	o.circuit.breaker.calls.Add(1)
 	defer o.end()
 	resp, err := o.run() //nolint:contextcheck // the context is that of the request it holds

@@ -1,0 +1,74 @@
+package resilience_test
+
+import (
+	"errors"
+	"net/http"
+	"net/http/httptrace"
+	"testing"
+	"time"
+
+	"github.com/msptoolbelt/toolbelt/resilience"
+)
+
+// A write is watched to tell whether it was sent. What one was seen doing does
+// not count for the next, though they share what watches them.
+func TestWatchingBeginsAnewWithEachRequest(t *testing.T) {
+	broken := errors.New("broken")
+	attempts, outcome := 0, ""
+	transport := newTransport(t, func(r *http.Request) (*http.Response, error) {
+		if attempts++; attempts > 1 {
+			return answer(r, 200, ""), nil
+		}
+		trace := httptrace.ContextClientTrace(r.Context())
+		if outcome == "strange" {
+			return nil, broken // it knows of no traces
+		}
+		trace.GetConn("api.example:443")
+		if outcome == "no connection" {
+			return nil, broken
+		}
+		trace.GotConn(httptrace.GotConnInfo{})
+		trace.WroteHeaders()
+		if outcome == "cut" {
+			return nil, broken
+		}
+		return answer(r, 200, ""), nil
+	}, func(o *resilience.Options) {
+		o.Retry.BaseDelay, o.Retry.Budget = time.Nanosecond, -1
+		o.Breaker.Consecutive, o.Breaker.MinRequests = 1000, 1_000_000
+	})
+	repeated := map[string]bool{"good": false, "no connection": true, "cut": false, "strange": false}
+	for range 300 {
+		for outcome = range repeated {
+			attempts = 0
+			_, err := send(t.Context(), t, transport, http.MethodPost)
+			if again := attempts > 1; again != repeated[outcome] || (err == nil) != (again || outcome == "good") {
+				t.Fatalf("%s: %d attempts, %v", outcome, attempts, err)
+			}
+		}
+	}
+}
+
+// The answer is to the request of the caller, and not to a copy which has the
+// token that a transport below has added.
+func TestAnswerKnowsTheCallersRequest(t *testing.T) {
+	transport := newTransport(t, func(r *http.Request) (*http.Response, error) {
+		r = r.Clone(r.Context())
+		r.Header.Set("Authorization", "Bearer fictional")
+		return answer(r, 200, ""), nil
+	})
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		req, err := http.NewRequestWithContext(t.Context(), method, site, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := transport.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp.Body.Close()
+		if resp.Request != req {
+			t.Errorf("%s: the answer is to %v", method, resp.Request.Header)
+		}
+	}
+}
