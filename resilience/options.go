@@ -88,7 +88,7 @@ type Limits struct {
 	// with [ErrResponseTooLarge]. Default 32 MiB; negative is unlimited.
 	MaxResponseBytes int64
 	// BodyIdleTimeout bounds the wait for the next bytes of a body; reading
-	// then fails with [ErrBodyIdle]. Default 30 s.
+	// then fails with [ErrBodyIdle], a quarter later at most. Default 30 s.
 	BodyIdleTimeout time.Duration
 }
 
