@@ -14,16 +14,16 @@ var errNoAnswer = errors.New("resilience: the base transport returned neither an
 
 // attempt sends the request once. The breaker gets its verdict whatever
 // happens, a panic of the base included.
-func (o *operation) attempt() (r result) {
+func (o *operation) attempt() *result {
 	o.attempts++
 	var started time.Time
 	hook := o.t.options.Hooks.Attempt
 	if hook != nil {
 		started = time.Now()
 	}
-	r.class = Fatal
+	r := &o.answer
+	*r = result{class: Fatal}
 	defer func() {
-		o.answer = r
 		o.circuit.breaker.verdict(o.permit, r.class, r.at)
 		if r.resp == nil {
 			o.leave()
@@ -62,10 +62,10 @@ func (o *operation) attempt() (r result) {
 		o.t.watches.giveBack(watch)
 	}
 	late := timer != nil && !timer.Stop() && o.req.Context().Err() == nil
-	unsent := o.judge(&r, late, watch)
+	unsent := o.judge(r, late, watch)
 	o.doubtful = o.doubtful || r.class == Transient || r.class == Cancelled && !unsent && !gone
 	if hook != nil {
-		e := AttemptEvent{Keys: o.keys, Request: o.req, Number: o.attempts, Class: r.class, Err: r.err, Waited: o.queued, Duration: r.at.Sub(started)}
+		e := AttemptEvent{Keys: o.keys, Request: o.req, Number: o.attempts, Class: r.class, Err: r.err, Waited: o.waited - o.waitedBefore, Duration: r.at.Sub(started)}
 		if r.resp != nil {
 			e.Status = r.resp.StatusCode
 		}
@@ -129,7 +129,7 @@ func (o *operation) judge(r *result, late bool, w *watch) (unsent bool) {
 }
 
 // guard wraps the body that goes to the caller.
-func (o *operation) guard(r result) {
+func (o *operation) guard(r *result) {
 	switch {
 	case r.resp.StatusCode == http.StatusSwitchingProtocols:
 		o.leave()

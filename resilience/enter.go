@@ -9,9 +9,8 @@ import (
 // enter waits until the request may be attempted: its turn, then a place, then
 // the breaker's permit. A breaker that is open needs no waiting.
 func (o *operation) enter() error {
-	before := o.waited
+	o.waitedBefore = o.waited
 	o.patience = time.Time{}
-	defer func() { o.queued = o.waited - before }()
 	b := o.circuit.breaker
 	for {
 		o.circuit.learn(o.req.Context())

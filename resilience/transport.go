@@ -148,20 +148,20 @@ type operation struct {
 	idempotent bool
 	watched    bool // whether it is sent, since that matters
 
-	attempts int
-	doubtful bool // an attempt was transient
-	waited   time.Duration
-	queued   time.Duration               // of that, before the last attempt
-	patience time.Time                   // until when it waits for its turn; zero before it does
-	turn     turn                        // of the last attempt
-	delays   *backoff.ExponentialBackOff // made at the first repetition
-	charged  int                         // by the budget, for the last repetition
-	last     result                      // of the last attempt, drained
+	attempts     int
+	doubtful     bool // an attempt was transient
+	waited       time.Duration
+	waitedBefore time.Duration               // of that, before it queued for the last attempt
+	patience     time.Time                   // until when it waits for its turn; zero before it does
+	turn         turn                        // of the last attempt
+	delays       *backoff.ExponentialBackOff // made at the first repetition
+	charged      int                         // by the budget, for the last repetition
+	last         result                      // of an attempt before, drained
 
 	// What would be left behind by a panic of the base or a hook.
 	placed   bool
 	permit   permit
-	answer   result
+	answer   result // of the last attempt
 	returned bool
 }
 
@@ -209,7 +209,7 @@ func (o *operation) run() (*http.Response, error) {
 			drain(r.resp, r.release)
 			o.leave()
 		}
-		o.last = r
+		o.last = *r
 		if err := o.sleep(wait); err != nil {
 			return o.giveUp(err)
 		}
@@ -217,7 +217,7 @@ func (o *operation) run() (*http.Response, error) {
 }
 
 // decide says whether to repeat, and after which wait.
-func (o *operation) decide(r result) (time.Duration, bool) {
+func (o *operation) decide(r *result) (time.Duration, bool) {
 	asked, told := o.learn(r)
 	if !o.mayRepeat(r.class) || asked > o.retry.MaxRetryAfter {
 		return 0, false
@@ -245,7 +245,7 @@ func (o *operation) decide(r result) (time.Duration, bool) {
 
 // learn remembers what the answer tells about the pace of its key, and returns
 // the wait that it asks for.
-func (o *operation) learn(r result) (asked time.Duration, told bool) {
+func (o *operation) learn(r *result) (asked time.Duration, told bool) {
 	if r.resp == nil {
 		return 0, false
 	}
@@ -319,7 +319,7 @@ func (o *operation) sleep(wait time.Duration) error {
 }
 
 // finish returns the result of the last attempt to the caller.
-func (o *operation) finish(r result) (*http.Response, error) {
+func (o *operation) finish(r *result) (*http.Response, error) {
 	if r.err != nil {
 		if o.attempts > 1 {
 			return nil, fmt.Errorf("resilience: gave up after %d attempts: %w", o.attempts, r.err)
