@@ -33,7 +33,7 @@ const (
 	minSteady   = 20 * time.Second
 	maxSteady   = 10 * time.Minute
 	forgetAfter = 4 // steady times; the rate would be 14 times as high
-	moment      = 200 * time.Millisecond
+	moment      = 200 * time.Millisecond // that the news of a refusal takes
 )
 
 // pace is what is known of the pace that a throttle key allows. It is a plain

@@ -101,6 +101,16 @@ func measure(e effort, only string) (Results, error) {
 			results.Contenders = append(results.Contenders, Result{Name: c.Name, Version: version(c)})
 		}
 	}
+	// First, since some leave thousands of goroutines and connections behind, at
+	// which the garbage collector would look again and again.
+	fmt.Fprintln(os.Stderr, "   0 s  overhead")
+	overhead, err := overheads(list, e.rounds)
+	if err != nil {
+		return results, fmt.Errorf("overhead: %w", err)
+	}
+	for i := range overhead {
+		results.Contenders[i].Overhead = overhead[i]
+	}
 	for _, s := range scenarios(e) {
 		for i, c := range list {
 			fmt.Fprintf(os.Stderr, "%4.0f s  %s: %s\n", time.Since(began).Seconds(), s.name, c.Name)
@@ -108,13 +118,6 @@ func measure(e effort, only string) (Results, error) {
 				return results, fmt.Errorf("%s, %s: %w", s.name, c.Name, err)
 			}
 		}
-	}
-	overhead, err := overheads(list, e.rounds)
-	if err != nil {
-		return results, fmt.Errorf("overhead: %w", err)
-	}
-	for i := range overhead {
-		results.Contenders[i].Overhead = overhead[i]
 	}
 	results.Seconds = time.Since(began).Round(time.Second).Seconds()
 	return results, nil
