@@ -32,7 +32,7 @@ const (
 	steadyWaits = 20
 	minSteady   = 20 * time.Second
 	maxSteady   = 10 * time.Minute
-	forgetAfter = 4 // steady times; the rate would be 14 times as high
+	forgetAfter = 4                      // steady times; the rate would be 14 times as high
 	moment      = 200 * time.Millisecond // that the news of a refusal takes
 )
 
