@@ -172,8 +172,9 @@ func (p *watches) take() *watch {
 }
 
 // giveBack takes the watch of a request that was answered: net/http has told it
-// all there was to tell by then. A base that sends something after its answer
-// makes another request look as if it had been sent, which is the safe side.
+// all there was to tell by then. A base that sends more through net/http after its
+// answer, such as a renewal of its token, makes another request look as if it had
+// been sent, which is the safe side. A base without net/http never gets here.
 func (p *watches) giveBack(w *watch) {
 	if w == nil || !w.started.Load() || !w.wrote.Load() {
 		return

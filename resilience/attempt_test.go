@@ -4,6 +4,7 @@ import (
 	"errors"
 	"net/http"
 	"net/http/httptrace"
+	"os"
 	"testing"
 	"time"
 
@@ -24,8 +25,11 @@ func TestWatchingBeginsAnewWithEachRequest(t *testing.T) {
 			return nil, broken // it knows of no traces
 		}
 		trace.GetConn("api.example:443")
-		if outcome == "no connection" {
+		switch outcome {
+		case "no connection":
 			return nil, broken
+		case "no connection in time":
+			return nil, os.ErrDeadlineExceeded
 		}
 		trace.GotConn(httptrace.GotConnInfo{})
 		trace.WroteHeaders()
@@ -37,7 +41,7 @@ func TestWatchingBeginsAnewWithEachRequest(t *testing.T) {
 		o.Retry.BaseDelay, o.Retry.Budget = time.Nanosecond, -1
 		o.Breaker.Consecutive, o.Breaker.MinRequests = 1000, 1_000_000
 	})
-	repeated := map[string]bool{"good": false, "no connection": true, "cut": false, "strange": false}
+	repeated := map[string]bool{"good": false, "no connection": true, "no connection in time": true, "cut": false, "strange": false}
 	for range 300 {
 		for outcome = range repeated {
 			attempts = 0
@@ -70,5 +74,40 @@ func TestAnswerKnowsTheCallersRequest(t *testing.T) {
 		if resp.Request != req {
 			t.Errorf("%s: the answer is to %v", method, resp.Request.Header)
 		}
+	}
+}
+
+// Without Options.Keys each host fails for itself, also when requests to them
+// take turns.
+func TestHostsFailForThemselves(t *testing.T) {
+	const dead, alive = "https://dead.example", "https://alive.example"
+	transport := newTransport(t, func(r *http.Request) (*http.Response, error) {
+		if r.URL.Host == "dead.example" {
+			return answer(r, 503, ""), nil
+		}
+		return answer(r, 200, ""), nil
+	}, func(o *resilience.Options) {
+		o.Hosts = []string{dead, alive}
+		o.Retry.MaxAttempts, o.Breaker.Consecutive = 1, 3
+	})
+	var refused int
+	for range 10 {
+		for _, url := range []string{dead, alive} {
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, http.NoBody)
+			if err != nil {
+				t.Fatal(err)
+			}
+			resp, err := transport.RoundTrip(req)
+			if err == nil {
+				resp.Body.Close()
+			} else if url == alive {
+				t.Fatal(err)
+			} else {
+				refused++
+			}
+		}
+	}
+	if refused != 7 {
+		t.Errorf("%d of 10 requests to the dead host were refused, want 7", refused)
 	}
 }
