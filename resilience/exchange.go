@@ -30,22 +30,35 @@ type change struct {
 // tally counts requests.
 type tally struct {
 	count int
+	late  int       // of them, sent before the last cut
 	since time.Time // of the first
 }
 
 // accepted counts a request of ours.
-func (c *common) accepted(now time.Time) {
-	if c.record != nil {
-		c.untold.add(now)
-		c.own.add(now, 1, spans[shareSpan])
+func (c *common) accepted(now time.Time, late bool) {
+	if c.record == nil {
+		return
 	}
+	c.untold.add(now, late)
+	c.own.add(now, 1, spans[shareSpan])
 }
 
-func (t *tally) add(now time.Time) {
+func (t *tally) add(now time.Time, late bool) {
 	if t.count == 0 {
 		t.since = now
 	}
 	t.count++
+	if late {
+		t.late++
+	}
+}
+
+// before returns how many were sent before a cut, if that is the last or not.
+func (t *tally) before(last bool) int {
+	if last {
+		return t.late
+	}
+	return t.count
 }
 
 // exchange makes a change of the pace that the processes share, or of ours if
@@ -70,13 +83,13 @@ func (l *lane) exchange(ctx context.Context, op func(*pace, Pacing, time.Time)) 
 	}
 	var batch []*change
 	var next pace
-	var told int
+	var told tally
 	done := swap(ctx, r, ticket, func(p *pace, now time.Time) {
 		l.mu.Lock()
 		defer l.mu.Unlock()
 		batch = append(batch, l.shared.changes...)
 		l.shared.changes = nil
-		told = l.shared.untold.count
+		told = l.shared.untold
 		l.contribute(p, now)
 		fixed := l.fixed
 		if now.Sub(l.shared.joined) < aloneTime { // others may be alone yet
@@ -128,6 +141,11 @@ func (l *lane) part(now time.Time) {
 		if now.After(l.pace.Since) {
 			l.pace.Since = now
 		}
+		return
+	}
+	for i := range l.pace.Meter { // to reckon with, if it comes to that
+		c := &l.pace.Meter[i]
+		c.Count, c.Past = int(l.shared.share*float64(c.Count)), int(l.shared.share*float64(c.Past))
 	}
 }
 
@@ -150,19 +168,18 @@ func (p Pacing) part(share float64) Pacing {
 	return Pacing{share * p.Rate, int(share * float64(p.Burst))}
 }
 
-// agree takes over what was written, with told accepted requests of ours in it.
-func (l *lane) agree(next pace, told int) {
+// agree takes over what was written, with the accepted requests of ours that were told in it.
+func (l *lane) agree(next pace, told tally) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	untold := &l.shared.untold
-	untold.count -= told
-	untold.since = wall()
+	now, untold := wall(), &l.shared.untold
+	*untold = tally{count: untold.count - told.count, late: untold.late - told.late, since: now}
+	untold.late = untold.before(next.Cuts == l.pace.Cuts)
 	next.heed(&l.pace) // what came meanwhile
-	if untold.count > 0 {
-		next.accepted(untold.since, next.Cuts, untold.count)
-	}
+	next.Meter.add(now, untold.count)
+	next.ran(now, untold.count, untold.late)
 	if l.shared.agreed != nil {
-		l.shared.joined = untold.since
+		l.shared.joined = now
 	}
 	l.pace, l.shared.agreed = next, nil
 }
@@ -177,20 +194,31 @@ func (l *lane) rejoined(now time.Time) bool {
 }
 
 // contribute adds to p, which the others wrote, what we know and they do not.
+// What was found alone is only our part of the quota.
 func (l *lane) contribute(p *pace, now time.Time) {
-	own := l.pace
-	if a := l.shared.agreed; a != nil && a.learned(now) > own.learned(now) {
-		// What was found alone is only our part of the quota.
-		own.Rate, own.Fast, own.Most, own.Since, own.Steady = a.Rate, a.Fast, a.Most, a.Since, a.Steady
+	own, agreed, parts := l.pace, l.shared.agreed, 0.0
+	switch {
+	case agreed == nil:
+	case agreed.learned(now) > own.learned(now):
+		own.Rate, own.Fast, own.Most, own.Since, own.Steady = agreed.Rate, agreed.Fast, agreed.Most, agreed.Since, agreed.Steady
+	case agreed.learned(now) == 0 && own.found(now) && p.found(now):
+		parts = own.Rate + p.Rate // theirs was found without us
 	}
 	if p.Meter.empty() {
 		p.Meter = own.Meter // the KV has lost it
 	} else {
-		p.Meter.spread(l.shared.untold.since, now, l.shared.untold.count)
-		p.Run += l.shared.untold.count
+		untold := &l.shared.untold
+		p.Meter.spread(untold.since, now, untold.count)
+		p.ran(now, untold.count, untold.before(p.Cuts == own.Cuts))
 	}
 	p.merge(&own)
+	if parts > 0 {
+		p.Rate, p.Most = parts, max(p.Most, own.Most)
+	}
 }
+
+// found reports whether a rate is known that is no guess.
+func (p *pace) found(now time.Time) bool { return !p.Fast && p.learned(now) > 0 }
 
 // merge takes over what another copy learned later.
 func (p *pace) merge(other *pace) {

@@ -123,7 +123,7 @@ func (l *lane) accept(now time.Time, t turn, told hint) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.pace.accepted(now, t.cuts, 1)
-	l.shared.accepted(now)
+	l.shared.accepted(now, t.cuts != l.pace.Cuts)
 	if told != (hint{}) {
 		told.apply(&l.pace, now)
 	}

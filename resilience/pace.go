@@ -148,11 +148,18 @@ func (p *pace) take(now time.Time, fixed Pacing) time.Duration {
 func (p *pace) accepted(now time.Time, cuts, n int) {
 	p.Meter.add(now, n)
 	if cuts == p.Cuts {
-		p.Run += n
-		return
+		p.ran(now, n, 0)
+	} else {
+		p.ran(now, n, n)
 	}
-	p.Past += n
-	if p.Until.After(now) {
+}
+
+// ran notes n accepted requests, late of which were sent before the last cut,
+// when they are in the meter.
+func (p *pace) ran(now time.Time, n, late int) {
+	p.Run += n - late
+	p.Past += late
+	if late > 0 && p.Until.After(now) {
 		p.correct(p.Meter.quota(now, p.Until.Sub(now)))
 	}
 }

@@ -208,6 +208,45 @@ func TestSharedFaults(t *testing.T) {
 	}
 }
 
+// late is a way to a KV that leads nowhere until some time.
+type late struct {
+	*memory
+	from time.Time
+}
+
+func (l late) CompareAndSwap(ctx context.Context, id string, old, value []byte, ttl time.Duration) (bool, error) {
+	if err := slow(time.Until(l.from))(ctx); err != nil {
+		return false, err
+	}
+	return l.memory.CompareAndSwap(ctx, id, old, value, ttl)
+}
+
+// Processes that cannot reach the KV at first find their parts of the quota
+// alone. Once together, they have it all.
+func TestSharedLater(t *testing.T) {
+	const ms = time.Millisecond
+	for _, delays := range [][2]time.Duration{{0, 150 * ms}, {0, 900 * ms}, {150 * ms, 400 * ms}, {900 * ms, 900 * ms}, {3000 * ms, 3000 * ms}} {
+		t.Run(fmt.Sprint(delays[0], " and ", delays[1]), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				time.Sleep(rand.N(800 * ms)) // the first requests fall into one of the server's seconds
+				server := &limited{allow: fixedWindow(100)}
+				kv := &memory{fault: slow(time.Millisecond)}
+				var twins [2]*resilience.Transport
+				for i := range twins {
+					twins[i] = newTransport(t, server.RoundTrip, func(o *resilience.Options) { o.Shared = late{kv, time.Now().Add(delays[i])} })
+				}
+				failed := serveBoth(t, twins, 5*time.Second)
+				server.accepted, server.refused = 0, 0
+				start := time.Now()
+				failed += serveBoth(t, twins, 10*time.Second)
+				if used := float64(server.accepted) / (100 * time.Since(start).Seconds()); used < 0.95 || server.refused > 0 || failed > 0 {
+					t.Errorf("%.1f %% used, %d refused, %d calls failed; want at least 95 %%, and none", 100*used, server.refused, failed)
+				}
+			})
+		})
+	}
+}
+
 // While others are always faster, a process goes on alone, and stays polite.
 func TestSharedContention(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -235,3 +235,30 @@ func TestSharedQuota(t *testing.T) {
 		}
 	}
 }
+
+// Where the first requests meet the turn of the server's clock, twice the quota
+// is reckoned at first. That is put right soon.
+func TestSharedQuotaOfTwoWindows(t *testing.T) {
+	const phases = 15
+	var used, refused float64
+	for phase := range time.Duration(phases) {
+		synctest.Test(t, func(t *testing.T) {
+			time.Sleep(985*time.Millisecond + phase*time.Millisecond)
+			server := &limited{allow: fixedWindow(100)}
+			twins, _ := newTwins(t, &memory{fault: slow(time.Millisecond)}, server.RoundTrip)
+			failed := serveBoth(t, twins, 1500*time.Millisecond)
+			server.accepted, server.refused = 0, 0
+			start := time.Now()
+			failed += serveBoth(t, twins, 9*time.Second)
+			if failed > 0 {
+				t.Errorf("%d calls failed", failed)
+			}
+			used += float64(server.accepted) / (100 * time.Since(start).Seconds())
+			refused += float64(server.refused)
+		})
+	}
+	t.Logf("%.1f %% used, %.1f refused", 100*used/phases, refused/phases)
+	if used/phases < 0.89 || refused/phases > 2 {
+		t.Error("want at least 89 % used, at most 2 refused")
+	}
+}
