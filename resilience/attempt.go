@@ -32,7 +32,7 @@ func (o *operation) attempt() *result {
 
 	ctx := o.req.Context()
 	var timer *time.Timer
-	if o.timeLeft() > o.retry.AttemptTimeout { // else the caller's deadline comes first, and is enough
+	if o.timed() {
 		var cancel context.CancelCauseFunc
 		ctx, cancel = context.WithCancelCause(ctx)
 		timer = time.AfterFunc(o.retry.AttemptTimeout, func() { cancel(ErrAttemptTimeout) })
@@ -74,29 +74,46 @@ func (o *operation) attempt() *result {
 	return r
 }
 
-// prepare copies the request for one attempt if the base must see another
-// context or, from the second attempt on, another body.
+// timed reports whether the attempt needs a timeout of its own: not if the
+// caller's deadline comes first. The clock is looked at only if that did not
+// follow from what it showed some time before.
+func (o *operation) timed() bool {
+	deadline, ok := o.req.Context().Deadline()
+	return !ok || deadline.Sub(o.turn.seen) > o.retry.AttemptTimeout && time.Until(deadline) > o.retry.AttemptTimeout
+}
+
+// copied is what an attempt has instead of the caller's request if the base must
+// see another context or, from the second attempt on, another body. It is one
+// allocation, with room for what lives no longer.
+type copied struct {
+	req  http.Request
+	ctx  traced
+	body body // of the answer
+}
+
 func (o *operation) prepare(ctx context.Context) (*http.Request, *watch, error) {
+	if o.attempts == 1 && !o.watched && ctx == o.req.Context() {
+		return o.req, nil, nil
+	}
+	c := new(copied)
+	o.answer.body = &c.body
 	var w *watch
 	if o.watched {
 		w = o.t.watches.take()
-		ctx = httptrace.WithClientTrace(ctx, &w.trace)
-	}
-	if o.attempts == 1 && ctx == o.req.Context() {
-		return o.req, w, nil
+		ctx = w.see(ctx, &c.ctx)
 	}
 	if o.attempts > 1 {
 		ctx = context.WithValue(ctx, resendsKey{}, o.attempts-1)
 	}
-	req := o.req.WithContext(ctx)
+	c.req = *o.req.WithContext(ctx)
 	if o.attempts > 1 && o.req.GetBody != nil {
 		body, err := o.req.GetBody()
 		if err != nil {
 			return nil, nil, err
 		}
-		req.Body = body
+		c.req.Body = body
 	}
-	return req, w, nil
+	return &c.req, w, nil
 }
 
 // judge puts the attempt into its class, and reports whether it surely never
@@ -139,7 +156,11 @@ func (o *operation) guard(r *result) {
 		o.leave()
 		return
 	}
-	r.resp.Body = &body{ReadCloser: r.resp.Body, release: r.release, lane: o.lane, watch: o.t.watchman, allowed: o.limit}
+	if r.body == nil {
+		r.body = new(body)
+	}
+	*r.body = body{ReadCloser: r.resp.Body, release: r.release, lane: o.lane, watch: o.t.watchman, allowed: o.limit}
+	r.resp.Body = r.body
 }
 
 type resendsKey struct{}
@@ -155,7 +176,8 @@ func Resends(ctx context.Context) int {
 // watch sees how far a request got. A nil watch saw nothing.
 type watch struct {
 	trace   httptrace.ClientTrace
-	started atomic.Bool // it asked net/http for a connection
+	alone   context.Context // with nothing but the trace
+	started atomic.Bool     // it asked net/http for a connection
 	gotConn atomic.Bool
 	wrote   atomic.Bool
 }
@@ -190,7 +212,32 @@ func newWatch() *watch {
 	w.trace.GetConn = func(string) { w.started.Store(true) }
 	w.trace.GotConn = func(httptrace.GotConnInfo) { w.gotConn.Store(true) }
 	w.trace.WroteHeaders = func() { w.wrote.Store(true) }
+	w.alone = httptrace.WithClientTrace(context.Background(), &w.trace)
 	return w
+}
+
+// see returns ctx, in place if that will do, for a request that w is to see.
+func (w *watch) see(ctx context.Context, place *traced) context.Context {
+	if httptrace.ContextClientTrace(ctx) != nil {
+		trace := w.trace // for what is called besides stays in it
+		return httptrace.WithClientTrace(ctx, &trace)
+	}
+	*place = traced{ctx, w.alone}
+	return place
+}
+
+// traced is a context with the trace of another.
+type traced struct {
+	context.Context
+	trace context.Context
+}
+
+// Value implements [context.Context].
+func (c *traced) Value(key any) any {
+	if v := c.trace.Value(key); v != nil {
+		return v
+	}
+	return c.Context.Value(key)
 }
 
 // unsent reports whether the request surely never reached the server. A base

@@ -1,8 +1,11 @@
 package resilience_test
 
 import (
+	"context"
 	"errors"
+	"io"
 	"net/http"
+	"net/http/httptest"
 	"net/http/httptrace"
 	"os"
 	"testing"
@@ -49,6 +52,42 @@ func TestWatchingBeginsAnewWithEachRequest(t *testing.T) {
 			if again := attempts > 1; again != repeated[outcome] || (err == nil) != (again || outcome == "good") {
 				t.Fatalf("%s: %d attempts, %v", outcome, attempts, err)
 			}
+		}
+	}
+}
+
+// A caller that watches its own request sees it, and no other, however often
+// what watches them for us is used again.
+func TestCallersTraceSeesItsOwnRequest(t *testing.T) {
+	type key struct{}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { _, _ = io.WriteString(w, "fine") }))
+	defer server.Close()
+	var values []any
+	base := server.Client().Transport
+	transport := newTransport(t, func(r *http.Request) (*http.Response, error) {
+		values = append(values, r.Context().Value(key{}))
+		return base.RoundTrip(r)
+	}, func(o *resilience.Options) { o.Hosts = []string{server.URL} })
+	var seen [100]int
+	for i := range seen {
+		ctx := context.WithValue(t.Context(), key{}, i)
+		if i%2 == 0 {
+			ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{WroteHeaders: func() { seen[i]++ }})
+		}
+		req, err := http.NewRequestWithContext(ctx, http.MethodPost, server.URL, http.NoBody)
+		if err != nil {
+			t.Fatal(err)
+		}
+		resp, err := transport.RoundTrip(req)
+		if err != nil {
+			t.Fatal(err)
+		}
+		_, _ = io.Copy(io.Discard, resp.Body)
+		resp.Body.Close()
+	}
+	for i, n := range seen {
+		if n != 1-i%2 || values[i] != i {
+			t.Fatalf("request %d was seen %d times, with %v", i, n, values[i])
 		}
 	}
 }

@@ -32,12 +32,12 @@ type body struct {
 	io.ReadCloser
 	release release
 	lane    *lane
-	left    atomic.Bool // the lane
 	watch   *watchman
-	read    read        // that is under way, the watchman's
-	stalled atomic.Bool // set by the watchman
-	allowed int64       // bytes that may still come; < 0 is unlimited
+	allowed int64 // bytes that may still come; < 0 is unlimited
 	err     error
+	read                // that is under way, the watchman's
+	left    atomic.Bool // the lane
+	stalled atomic.Bool // set by the watchman
 }
 
 // Read implements [io.Reader].

@@ -18,16 +18,16 @@ type watchman struct {
 	pause time.Duration // between two looks
 
 	mu     sync.Mutex
-	reads  read // the ring of those that are under way
+	reads  body // the ring of those that are under way; itself none
 	timer  *time.Timer
 	onDuty bool // the timer runs
 }
 
-// read is one of a ring of reads, which costs less than a map.
+// read is a body's place in the ring of those that are read, which costs less
+// than a map.
 type read struct {
-	of         *body
-	looks      int
-	prev, next *read // nil while it is not under way
+	prev, next *body // nil while it is not read
+	looks      int32 // of the watchman, since the read began
 }
 
 func newWatchman(idle time.Duration) *watchman {
@@ -40,9 +40,8 @@ func newWatchman(idle time.Duration) *watchman {
 func (w *watchman) begin(b *body) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	r := &b.read
-	r.of, r.looks, r.prev, r.next = b, 0, w.reads.prev, &w.reads
-	r.prev.next, r.next.prev = r, r
+	b.read = read{prev: w.reads.prev, next: &w.reads}
+	b.prev.next, b.next.prev = b, b
 	if !w.onDuty {
 		w.lookLater()
 	}
@@ -52,9 +51,10 @@ func (w *watchman) begin(b *body) {
 func (w *watchman) end(b *body) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	b.read.remove()
+	b.remove()
 }
 
+// remove takes a read out of the ring, if it is in there.
 func (r *read) remove() {
 	if r.next != nil {
 		r.prev.next, r.next.prev = r.next, r.prev
@@ -76,13 +76,13 @@ func (w *watchman) lookLater() {
 func (w *watchman) look() {
 	var over []*body
 	w.mu.Lock()
-	for r := w.reads.next; r != &w.reads; {
-		next := r.next
-		if r.looks++; r.looks >= looks {
-			over = append(over, r.of)
-			r.remove()
+	for b := w.reads.next; b != &w.reads; {
+		next := b.next
+		if b.looks++; b.looks >= looks {
+			over = append(over, b)
+			b.remove()
 		}
-		r = next
+		b = next
 	}
 	w.onDuty = false
 	if w.reads.next != &w.reads {

@@ -18,6 +18,7 @@ type lane struct {
 
 	mu     sync.Mutex
 	pace   pace
+	seen   time.Time // of the last answer
 	shared common
 }
 
@@ -47,6 +48,7 @@ type turn struct {
 	cuts int           // of the pace when the turn was given
 	lone bool          // nothing but the gate keeps the requests apart
 	cost time.Duration // by which it puts off the turns after it
+	seen time.Time     // a moment before it was given
 }
 
 // take gives a request its turn, after a wait if it must, unless that is longer
@@ -55,7 +57,7 @@ type turn struct {
 func (l *lane) take(ctx context.Context, patience time.Duration) (turn, bool) {
 	l.mu.Lock()
 	if l.shared.record == nil && l.pace.free(l.fixed) {
-		t := turn{cuts: l.pace.Cuts, lone: true}
+		t := turn{cuts: l.pace.Cuts, lone: true, seen: l.seen}
 		l.mu.Unlock()
 		return t, true
 	}
@@ -122,6 +124,7 @@ func (l *lane) holds(t turn) bool {
 func (l *lane) accept(now time.Time, t turn, told hint) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	l.seen = now
 	l.pace.accepted(now, t.cuts, 1)
 	l.shared.accepted(now, t.cuts != l.pace.Cuts)
 	if told != (hint{}) {

@@ -172,6 +172,7 @@ type result struct {
 	class   Class
 	release release
 	at      time.Time
+	body    *body // room for that of resp; nil if there is none yet
 }
 
 func (o *operation) apply(c *Call) {
