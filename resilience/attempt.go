@@ -59,10 +59,12 @@ func (o *operation) attempt() *result {
 		// The base's copy may have a token in it, and a context that ends with the
 		// attempt.
 		r.resp.Request = o.req
-		o.t.watches.giveBack(watch)
 	}
 	late := timer != nil && !timer.Stop() && o.req.Context().Err() == nil
 	unsent := o.judge(r, late, watch)
+	if r.resp != nil { // and not before the judgement, for it is another's then
+		o.t.watches.giveBack(watch)
+	}
 	o.doubtful = o.doubtful || r.class == Transient || r.class == Cancelled && !unsent && !gone
 	if hook != nil {
 		e := AttemptEvent{Keys: o.keys, Request: o.req, Number: o.attempts, Class: r.class, Err: r.err, Waited: o.waited - o.waitedBefore, Duration: r.at.Sub(started)}
@@ -91,6 +93,8 @@ type copied struct {
 	body body // of the answer
 }
 
+// prepare returns the request for one attempt, and what watches it if it matters
+// whether it is sent.
 func (o *operation) prepare(ctx context.Context) (*http.Request, *watch, error) {
 	if o.attempts == 1 && !o.watched && ctx == o.req.Context() {
 		return o.req, nil, nil
