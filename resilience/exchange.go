@@ -53,7 +53,8 @@ func (t *tally) add(now time.Time, late bool) {
 	}
 }
 
-// before returns how many were sent before a cut, if that is the last or not.
+// before returns how many were sent before a cut, which is the last that we knew
+// of, or a later one.
 func (t *tally) before(last bool) int {
 	if last {
 		return t.late
@@ -168,7 +169,8 @@ func (p Pacing) part(share float64) Pacing {
 	return Pacing{share * p.Rate, int(share * float64(p.Burst))}
 }
 
-// agree takes over what was written, with the accepted requests of ours that were told in it.
+// agree takes over what was written, with the accepted requests of ours that
+// were told in it.
 func (l *lane) agree(next pace, told tally) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -176,8 +178,10 @@ func (l *lane) agree(next pace, told tally) {
 	*untold = tally{count: untold.count - told.count, late: untold.late - told.late, since: now}
 	untold.late = untold.before(next.Cuts == l.pace.Cuts)
 	next.heed(&l.pace) // what came meanwhile
-	next.Meter.add(now, untold.count)
-	next.ran(now, untold.count, untold.late)
+	if untold.count > 0 {
+		next.Meter.add(now, untold.count)
+		next.ran(now, untold.count, untold.late)
+	}
 	if l.shared.agreed != nil {
 		l.shared.joined = now
 	}
