@@ -9,6 +9,7 @@ import (
 	"net/http/httptrace"
 	"os"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/msptoolbelt/toolbelt/resilience"
@@ -88,6 +89,40 @@ func TestCallersTraceSeesItsOwnRequest(t *testing.T) {
 	for i, n := range seen {
 		if n != 1-i%2 || values[i] != i {
 			t.Fatalf("request %d was seen %d times, with %v", i, n, values[i])
+		}
+	}
+}
+
+// An attempt ends after its time or at the caller's deadline, whichever comes
+// first, however long ago the last answer was.
+func TestAttemptTimeoutAndDeadline(t *testing.T) {
+	const timeout = 10 * time.Second
+	for _, since := range []time.Duration{-1, 0, time.Second, time.Hour} { // the last answer; none
+		for _, deadline := range []time.Duration{timeout - time.Millisecond, timeout + time.Millisecond, 3 * timeout} {
+			synctest.Test(t, func(t *testing.T) {
+				base := always(200)
+				transport := newTransport(t, func(r *http.Request) (*http.Response, error) { return base(r) }, func(o *resilience.Options) {
+					o.Retry.AttemptTimeout, o.Retry.MaxAttempts = timeout, 1
+				})
+				if since >= 0 {
+					if _, err := send(t.Context(), t, transport, "GET"); err != nil {
+						t.Fatal(err)
+					}
+					time.Sleep(since)
+				}
+				base = hang
+				ctx, cancel := context.WithTimeout(t.Context(), deadline)
+				defer cancel()
+				start := time.Now()
+				_, err := send(ctx, t, transport, "GET")
+				want := context.DeadlineExceeded
+				if deadline > timeout {
+					want = resilience.ErrAttemptTimeout
+				}
+				if took := time.Since(start); !errors.Is(err, want) || took != min(timeout, deadline) {
+					t.Errorf("%v after an answer, %v before the deadline: %v after %v", since, deadline, err, took)
+				}
+			})
 		}
 	}
 }

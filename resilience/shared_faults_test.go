@@ -247,6 +247,35 @@ func TestSharedLater(t *testing.T) {
 	}
 }
 
+// Processes that part before there is a rate reckon with their own requests, so
+// that the parts which they bring back are not more than the quota.
+func TestSharedPartedBeforeARate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		time.Sleep(rand.N(time.Second)) // of the server's clock
+		server := &limited{allow: fixedWindow(100)}
+		kv := new(memory)
+		twins, _ := newTwins(t, kv, server.RoundTrip)
+		for i := range 1500 { // about 80 a second
+			if status, err := send(t.Context(), t, twins[i%2], "GET"); status != 200 || err != nil {
+				t.Fatal(status, err)
+			}
+			time.Sleep(8 * time.Millisecond)
+		}
+		kv.becomes(gone)
+		failed := serveBoth(t, twins, 1500*time.Millisecond)
+		kv.becomes(nil)
+		failed += serveBoth(t, twins, 1500*time.Millisecond)
+		server.accepted, server.refused = 0, 0
+		start := time.Now()
+		failed += serveBoth(t, twins, 10*time.Second)
+		used := float64(server.accepted) / (100 * time.Since(start).Seconds())
+		t.Logf("%.1f %% used, %d refused", 100*used, server.refused)
+		if used < 0.65 || server.refused > 4 || failed > 0 {
+			t.Errorf("%d calls failed; want at least 65 %% used, at most 4 refused, none failed", failed)
+		}
+	})
+}
+
 // While others are always faster, a process goes on alone, and stays polite.
 func TestSharedContention(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
