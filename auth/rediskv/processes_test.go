@@ -41,7 +41,6 @@ type report struct {
 	Calls, Failed    int64
 	Warnings, Shared int64 // said that it goes on alone, and that it is not alone any more
 	Failures         []string
-	Stall            time.Duration // see watch
 }
 
 func TestMain(m *testing.M) {
@@ -73,7 +72,6 @@ func (o *orders) run(ctx context.Context) *report {
 		panic(err)
 	}
 	time.Sleep(time.Until(o.Start))
-	stall := watch()
 	end := o.Start.Add(o.Length)
 	var workers sync.WaitGroup
 	var mu sync.Mutex
@@ -93,33 +91,7 @@ func (o *orders) run(ctx context.Context) *report {
 		})
 	}
 	workers.Wait()
-	r.Stall = stall()
 	return &r
-}
-
-// watch returns a function that ends it, and tells for how long at most the
-// machine did not let this process run meanwhile.
-func watch() (end func() time.Duration) {
-	done, longest := make(chan struct{}), make(chan time.Duration)
-	go func() {
-		const pause = 5 * time.Millisecond
-		ticks := time.NewTicker(pause)
-		defer ticks.Stop()
-		stall, last := time.Duration(0), time.Now()
-		for {
-			select {
-			case <-ticks.C:
-				stall, last = max(stall, time.Since(last)-pause), time.Now()
-			case <-done:
-				longest <- stall
-				return
-			}
-		}
-	}()
-	return func() time.Duration {
-		close(done)
-		return <-longest
-	}
 }
 
 func ask(ctx context.Context, transport http.RoundTripper, url string) error {
@@ -258,56 +230,28 @@ func proof(t *testing.T) (length time.Duration, strict bool) {
 	return time.Duration(n) * time.Second, true
 }
 
-// undisturbed fails the test if something is wrong with the figures of a run. If
-// the machine stood still meanwhile that is no wonder: then it runs again, up to
-// three times.
-func undisturbed(t *testing.T, run func() (reports []report, wrong []string)) {
-	t.Helper()
-	for tries := 3; ; tries-- {
-		end := watch()
-		reports, wrong := run()
-		stall := end()
-		for _, r := range reports {
-			stall = max(stall, r.Stall)
-		}
-		if len(wrong) == 0 {
-			return
-		}
-		if tries == 1 || stall < 20*time.Millisecond {
-			t.Error(wrong)
-			return
-		}
-		t.Logf("NOT COUNTED, for the machine stood still for %v: %v", stall, wrong)
-	}
-}
-
 // Two processes that share one quota use it up and waste little, from their
 // first request on.
 func TestTwoProcesses(t *testing.T) {
+	redis := real(t)
+	q := &quota{allow: 100}
+	upstream := httptest.NewServer(q)
+	defer upstream.Close()
 	length, strict := proof(t)
+	reports := processes(t, orders{Server: upstream.URL, Redis: redis.address, Length: length})()
+	used, wasted := q.figures(t, "together")
 	least, most := 0.4, 0.25
 	if strict {
 		least, most = 0.9, 0.08
 	}
-	undisturbed(t, func() (reports []report, wrong []string) {
-		redis := real(t)
-		q := &quota{allow: 100}
-		upstream := httptest.NewServer(q)
-		defer upstream.Close()
-		reports = processes(t, orders{Server: upstream.URL, Redis: redis.address, Length: length})()
-		if used, wasted := q.figures(t, "together"); used < least || wasted > most {
-			wrong = append(wrong, fmt.Sprintf("want at least %.0f %% used, at most %.0f %% wasted", 100*least, 100*most))
+	if used < least || wasted > most {
+		t.Errorf("want at least %.0f %% used, at most %.0f %% wasted", 100*least, 100*most)
+	}
+	for i, r := range reports {
+		if r.Failed > 0 || r.Calls < 10*int64(length.Seconds()) || strict && r.Warnings > 0 {
+			t.Errorf("process %d: %d of %d calls failed, %d warnings", i+1, r.Failed, r.Calls, r.Warnings)
 		}
-		for i, r := range reports {
-			if r.Failed > 0 || r.Calls < 10*int64(length.Seconds()) {
-				t.Errorf("process %d: %d of %d calls failed", i+1, r.Failed, r.Calls)
-			}
-			if strict && r.Warnings > 0 {
-				wrong = append(wrong, fmt.Sprintf("process %d warned %d times", i+1, r.Warnings))
-			}
-		}
-		return reports, wrong
-	})
+	}
 }
 
 // Redis goes while they run: no call fails. When it is back, they share again.
@@ -318,45 +262,33 @@ func TestTwoProcessesWithoutRedis(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			undisturbed(t, func() ([]report, []string) { return runWithout(t, fault.begin, fault.end) })
+			redis := real(t)
+			q := &quota{allow: 100}
+			upstream := httptest.NewServer(q)
+			defer upstream.Close()
+			length, strict := proof(t)
+			wait := processes(t, orders{Server: upstream.URL, Redis: redis.address, Length: length})
+			phase := func(name string, sixteenths time.Duration) (used, wasted float64) {
+				time.Sleep(length * sixteenths / 16)
+				return q.figures(t, name)
+			}
+			phase("together", 4)
+			fault.begin(redis, t)
+			phase("alone", 4)
+			fault.end(redis, t)
+			phase("finding each other", 4)
+			used, wasted := phase("together again", 4)
+			if used < 0.3 || wasted > 0.25 || strict && (used < 0.8 || wasted > 0.08) {
+				t.Error("not together again")
+			}
+			for i, r := range wait() {
+				if r.Failed > 0 {
+					t.Errorf("process %d: %d calls failed", i+1, r.Failed)
+				}
+				if r.Warnings == 0 || r.Warnings != r.Shared || strict && r.Warnings > 1 {
+					t.Errorf("process %d warned %d times, and said %d times that limits are shared again", i+1, r.Warnings, r.Shared)
+				}
+			}
 		})
 	}
-}
-
-// runWithout lets two processes run, in the second quarter of the time without
-// their Redis.
-func runWithout(t *testing.T, begin, end func(*server, *testing.T)) (reports []report, wrong []string) {
-	t.Helper()
-	redis := real(t)
-	q := &quota{allow: 100}
-	upstream := httptest.NewServer(q)
-	defer upstream.Close()
-	length, strict := proof(t)
-	wait := processes(t, orders{Server: upstream.URL, Redis: redis.address, Length: length})
-	phase := func(name string) (used, wasted float64) {
-		time.Sleep(length / 4)
-		return q.figures(t, name)
-	}
-	phase("together")
-	begin(redis, t)
-	phase("alone")
-	end(redis, t)
-	phase("finding each other")
-	used, wasted := phase("together again")
-	if used < 0.3 || wasted > 0.25 || strict && (used < 0.8 || wasted > 0.08) {
-		wrong = append(wrong, "not together again")
-	}
-	reports = wait()
-	for i, r := range reports {
-		if r.Failed > 0 {
-			t.Errorf("process %d: %d calls failed", i+1, r.Failed)
-		}
-		if r.Warnings == 0 {
-			t.Errorf("process %d did not warn", i+1)
-		}
-		if r.Warnings != r.Shared || strict && r.Warnings > 1 {
-			wrong = append(wrong, fmt.Sprintf("process %d warned %d times, and said %d times that limits are shared again", i+1, r.Warnings, r.Shared))
-		}
-	}
-	return reports, wrong
 }
