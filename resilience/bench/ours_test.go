@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"net/http"
 	"os"
 	"strconv"
@@ -138,5 +139,27 @@ func TestOverhead(t *testing.T) {
 		if c.cost.Allocations > c.allocations+0.1 || c.cost.Bytes > c.bytes+1 { // the runtime allocates a little itself
 			t.Errorf("%s: %.2f allocations and %.0f bytes more", c.name, c.cost.Allocations, c.cost.Bytes)
 		}
+	}
+}
+
+// Over loopback a call takes hardly longer than with the bare transport. What
+// else the machine does is forgiven twice.
+func TestTimeOverLoopback(t *testing.T) {
+	if os.Getenv("TOOLBELT_QUIET") == "" {
+		t.Skip("times say nothing while other tests run: set TOOLBELT_QUIET=1 on a machine that does nothing else")
+	}
+	const most = 1.05
+	get, post := math.Inf(1), math.Inf(1)
+	for try := 0; try < 3 && max(get, post) > most; try++ {
+		all, err := overheads([]contender{contenders()[0], own(t)}, 20)
+		if err != nil {
+			t.Fatal(err)
+		}
+		bare, ours := all[0], all[1]
+		t.Logf("GET %.3f, POST %.3f; the bare transport beside itself %.3f, %.3f", ours.LoopbackGet.Ratio, ours.LoopbackPost.Ratio, bare.LoopbackGet.Ratio, bare.LoopbackPost.Ratio)
+		get, post = min(get, ours.LoopbackGet.Ratio), min(post, ours.LoopbackPost.Ratio)
+	}
+	if get > most || post > most {
+		t.Errorf("GET takes %.3f times as long, POST %.3f", get, post)
 	}
 }

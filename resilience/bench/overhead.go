@@ -13,10 +13,11 @@ import (
 )
 
 // Overhead is what a call costs, and what it costs more than with the bare
-// transport. Nanoseconds are of the fastest of many rounds: what else the machine
-// does can only make one slower. Ratios are the median of those of two rounds
-// that follow each other, one of them bare: the machine is not as fast in one
-// moment as in another.
+// transport. Nanoseconds are of the fastest of many rows of calls: what else the
+// machine does can only make one slower. Ratios are the median of those of many
+// rows in which the contender and the bare transport call in turns: the machine
+// is not as fast in one moment as in another, and with several processors, which
+// one a goroutine wakes up on makes a call take up to three times as long.
 type Overhead struct {
 	StubGet, StubPost         Cost // on a base transport that does nothing
 	LoopbackGet, LoopbackPost Cost // over http
@@ -27,7 +28,7 @@ type Overhead struct {
 // Cost of one call.
 type Cost struct {
 	Nanoseconds float64
-	Ratio       float64 // to the bare transport
+	Ratio       float64 // to the bare transport, over a network; else 0
 	Allocations float64 // beyond those of the bare transport
 	Bytes       float64 // the same
 }
@@ -37,15 +38,14 @@ type rig struct {
 	clients []http.RoundTripper
 	url     string
 	method  string
-	calls   int // in a row
-	rounds  int
+	network bool // or else a stub
+	calls   int  // in a row
+	rows    int
 }
 
 // overheads measures all contenders together, of which the first is the bare
-// transport. One processor is enough for one caller: with more, a round takes up
-// to three times as long as the one before, by where its goroutines wake up.
+// transport.
 func overheads(list []contender, rounds int) ([]Overhead, error) {
-	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1))
 	all := make([]Overhead, len(list))
 	handler := func(w http.ResponseWriter, _ *http.Request) { answer(w, http.StatusOK, 100) }
 	plain, secure := serve(handler), serveTLS(handler)
@@ -64,9 +64,9 @@ func overheads(list []contender, rounds int) ([]Overhead, error) {
 		{secure, secure.base, http.MethodGet, func(o *Overhead) *Cost { return &o.TLSGet }},
 		{secure, secure.base, http.MethodPost, func(o *Overhead) *Cost { return &o.TLSPost }},
 	} {
-		r := rig{url: m.site.URL, method: m.method, calls: 2000, rounds: rounds}
-		if m.base != (stub{}) {
-			r.calls, r.rounds = 50, 25*rounds
+		r := rig{url: m.site.URL, method: m.method, network: m.base != (stub{}), calls: 2000, rows: rounds}
+		if r.network {
+			r.calls, r.rows = 50, 25*rounds
 		}
 		for _, c := range list {
 			client, err := c.open(m.site.URL, m.base)
@@ -106,37 +106,34 @@ func (stub) RoundTrip(req *http.Request) (*http.Response, error) {
 
 func (r rig) measure() ([]Cost, error) {
 	costs := make([]Cost, len(r.clients))
-	for i, client := range r.clients {
-		costs[i] = Cost{Nanoseconds: math.Inf(1), Allocations: math.Inf(1), Ratio: 1}
-		for range 5 { // others allocate, too
-			if err := r.allocations(client, &costs[i]); err != nil {
-				return nil, err
-			}
-		}
-	}
-	for i := range costs[1:] {
-		costs[i+1].Allocations -= costs[0].Allocations
-		costs[i+1].Bytes -= costs[0].Bytes
+	for i := range costs {
+		costs[i] = Cost{Nanoseconds: math.Inf(1), Allocations: math.Inf(1)}
 	}
 	ratios := make([][]float64, len(r.clients))
-	for round := range r.rounds {
-		for _, i := range rand.Perm(len(r.clients) - 1) { //nolint:gosec // no secret
-			pair := [2]int{0, i + 1} // bare and not; in the next round the other way round
-			var took [2]float64
-			for k := range pair {
-				k = (k + round) % 2
-				var err error
-				if took[k], err = r.time(r.clients[pair[k]]); err != nil {
-					return nil, err
-				}
-				costs[pair[k]].Nanoseconds = min(costs[pair[k]].Nanoseconds, took[k])
+	for range r.rows {
+		for _, i := range rand.Perm(len(r.clients)) { //nolint:gosec // no secret
+			if err := r.row(r.clients[i], &costs[i]); err != nil {
+				return nil, err
 			}
-			ratios[i+1] = append(ratios[i+1], took[1]/took[0])
+			if !r.network {
+				continue
+			}
+			ratio, err := r.ratio(r.clients[i], r.clients[0])
+			if err != nil {
+				return nil, err
+			}
+			ratios[i] = append(ratios[i], ratio)
 		}
 	}
-	for i := range costs[1:] {
-		slices.Sort(ratios[i+1])
-		costs[i+1].Ratio = ratios[i+1][r.rounds/2]
+	for i := range costs {
+		if r.network {
+			slices.Sort(ratios[i])
+			costs[i].Ratio = ratios[i][r.rows/2]
+		}
+		if i > 0 {
+			costs[i].Allocations -= costs[0].Allocations
+			costs[i].Bytes -= costs[0].Bytes
+		}
 	}
 	return costs, nil
 }
@@ -145,36 +142,54 @@ func (r rig) measure() ([]Cost, error) {
 // left its own code and data in the processor's caches.
 const warmCalls = 10
 
-// time returns how many nanoseconds a call takes, one caller calling.
-func (r rig) time(client http.RoundTripper) (float64, error) {
-	// Callers have a deadline; without one some contenders need a timer.
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+// row lowers the cost to what is seen in a row of calls by one caller.
+func (r rig) row(client http.RoundTripper, c *Cost) error {
+	ctx, cancel := patient()
 	defer cancel()
+	var before, after runtime.MemStats
 	var began time.Time
 	for i := range warmCalls + r.calls {
 		if i == warmCalls {
+			runtime.ReadMemStats(&before)
 			began = time.Now()
 		}
 		if err := r.call(ctx, client); err != nil {
-			return 0, err
+			return err
 		}
 	}
-	return float64(time.Since(began)) / float64(r.calls), nil
-}
-
-// allocations lowers the allocations of a call to what is seen.
-func (r rig) allocations(client http.RoundTripper, c *Cost) error {
-	var before, after runtime.MemStats
-	runtime.ReadMemStats(&before)
-	if _, err := r.time(client); err != nil {
-		return err
-	}
+	n := float64(r.calls)
+	c.Nanoseconds = min(c.Nanoseconds, float64(time.Since(began))/n)
 	runtime.ReadMemStats(&after)
-	n := float64(warmCalls + r.calls)
-	if seen := float64(after.Mallocs-before.Mallocs) / n; seen < c.Allocations {
+	if seen := float64(after.Mallocs-before.Mallocs) / n; seen < c.Allocations { // others allocate, too
 		c.Allocations, c.Bytes = seen, float64(after.TotalAlloc-before.TotalAlloc)/n
 	}
 	return nil
+}
+
+// ratio returns what a client's calls take in a row in which another calls in
+// turns with it, over what those of the other take.
+func (r rig) ratio(client, other http.RoundTripper) (float64, error) {
+	ctx, cancel := patient()
+	defer cancel()
+	var took [2]time.Duration
+	for i := range warmCalls + r.calls {
+		for k, c := range [...]http.RoundTripper{client, other} {
+			began := time.Now()
+			if err := r.call(ctx, c); err != nil {
+				return 0, err
+			}
+			if i >= warmCalls {
+				took[k] += time.Since(began)
+			}
+		}
+	}
+	return float64(took[0]) / float64(took[1]), nil
+}
+
+// patient returns the context of a row: callers have a deadline, and without one
+// some contenders need a timer.
+func patient() (context.Context, context.CancelFunc) {
+	return context.WithTimeout(context.Background(), time.Minute)
 }
 
 var kilobyte = strings.Repeat("x", 1<<10)
@@ -200,7 +215,7 @@ func openCost(c contender) (Cost, error) {
 	if err != nil {
 		return Cost{}, err
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := patient()
 	defer cancel()
 	r := rig{url: url, method: http.MethodGet}
 	for tries := 0; !isOpen(r.call(ctx, client)); tries++ {
