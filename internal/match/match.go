@@ -37,7 +37,7 @@ func One(kind, query string, candidates []Candidate) (Candidate, error) {
 		func(c Candidate) bool {
 			return fold(c.Name) == wanted || slices.ContainsFunc(c.Also, func(a string) bool { return fold(a) == wanted })
 		},
-		func(c Candidate) bool { return strings.HasPrefix(fold(c.Name), wanted) },
+		// The first word is no better than another: Berg may be Anna Berg or Eva Bergmann.
 		func(c Candidate) bool { return strings.Contains(" "+fold(c.Name), " "+wanted) },
 	} {
 		switch found := filter(candidates, fits); len(found) {

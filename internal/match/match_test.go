@@ -16,6 +16,8 @@ var clients = []match.Candidate{
 	{ID: "17", Name: "Elbe Ingenieure", Note: "Hamburg"},
 	{ID: "18", Name: "Elbe"},
 	{ID: "9", Name: "12"},
+	{ID: "19", Name: "Dental Nord"},
+	{ID: "22", Name: "Alster Dental"},
 	{ID: "20", Name: "Main"},
 	{ID: "21", Name: "main", Note: "Alster Dental"},
 	{ID: "", Name: "Nameless id"},
@@ -31,6 +33,7 @@ func TestOne(t *testing.T) {
 		"elbe":                          "18", // exact before the beginning of others
 		"Elbe I":                        "17", // the beginning
 		"architekten":                   "14", // the beginning of a word
+		"Dent":                          "??", // of two names, first or not
 		"logistik gmbh":                 "12",
 		"office":                        "",   // other names count as a whole only
 		"rchitekten":                    "",   // the middle of a word is no match
