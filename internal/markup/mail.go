@@ -5,28 +5,27 @@ import (
 	"strings"
 
 	"golang.org/x/net/html"
+	"golang.org/x/net/html/atom"
 )
 
-// FromMail returns the HTML of a mail as Markdown without the quoted history
-// below it, and whether there was any. A mail that is nothing but quotation
-// comes back whole.
+// FromMail returns the HTML of a mail as Markdown without the quoted history in
+// it, for which [LeftOut] stands, and whether there was any. What is written
+// below or between quotations stays, where the mail program marks them. A mail
+// that is nothing but quotation comes back whole.
 func FromMail(source string) (markdown string, cut bool, err error) {
 	root := parse(source)
 	if root == nil {
 		return "", false, nil
 	}
-	if start := historyStart(root); start != nil {
-		removeFrom(start)
-		cut = true
-	}
+	cut, _ = cutHistory(root, false)
 	if markdown, err = convert(root); err != nil {
 		return "", false, err
 	}
 	if cut {
-		markdown = withoutRule(markdown)
+		markdown = settle(markdown)
 	}
 	shorter, more := CutQuoted(markdown)
-	if strings.TrimSpace(shorter) == "" && cut {
+	if cut && !saysMore(shorter) {
 		whole, err := FromHTML(source)
 		return whole, false, err
 	}
@@ -46,36 +45,117 @@ func AddAbove(original, more string) string {
 	return fmt.Sprintf("%s<div>%s</div>%s", original[:at], more, original[at:])
 }
 
-// historyStart returns the element with which a mail program begins the quoted
-// history, the first in the document, or nil.
-func historyStart(n *html.Node) *html.Node {
-	if n.Type == html.ElementNode && startsHistory(n) {
-		return n
-	}
-	for child := n.FirstChild; child != nil; child = child.NextSibling {
-		if found := historyStart(child); found != nil {
-			return found
+// history is what an element has to do with the quoted history.
+type history int
+
+const (
+	none        history = iota
+	attribution         // names who is quoted below
+	quotation           // is quoted
+	box                 // has quotations in it, with answers between them
+	rest                // everything from here on is quoted
+)
+
+// cutHistory removes the quoted history below n, and reports whether there was
+// any and whether it went to the end of the document.
+func cutHistory(n *html.Node, boxed bool) (cut, ended bool) {
+	for child := n.FirstChild; child != nil; {
+		next := child.NextSibling
+		kind := historyOf(child, boxed)
+		switch kind {
+		case rest:
+			n.InsertBefore(leftOut(), child)
+			removeFrom(child)
+			return true, true
+		case quotation:
+			n.InsertBefore(leftOut(), child)
+			n.RemoveChild(child)
+			cut = true
+		case attribution:
+			n.RemoveChild(child)
+			cut = true
+		default:
+			within, ended := cutHistory(child, boxed || kind == box)
+			if cut = cut || within; ended {
+				return true, true
+			}
 		}
+		child = next
 	}
-	return nil
+	return cut, false
 }
 
-func startsHistory(n *html.Node) bool {
+func leftOut() *html.Node {
+	p := &html.Node{Type: html.ElementNode, Data: "p", DataAtom: atom.P}
+	p.AppendChild(&html.Node{Type: html.TextNode, Data: LeftOut})
+	return p
+}
+
+func historyOf(n *html.Node, boxed bool) history {
+	if n.Type != html.ElementNode {
+		return none
+	}
+	if boxed && n.Data == "blockquote" {
+		return quotation
+	}
 	for _, a := range n.Attr {
 		for value := range strings.FieldsSeq(a.Val) {
 			for strings.HasPrefix(value, "x_") { // added by Outlook on the web, once per forwarding
 				value = value[2:]
 			}
-			switch a.Key + "=" + value {
-			case "id=appendonsend", "id=divRplyFwdMsg", "id=mail-editor-reference-message-container", "id=OLK_SRC_BODY_SECTION",
-				"class=gmail_quote", "class=yahoo_quoted", "class=moz-cite-prefix", "class=OutlookMessageHeader":
-				return true
-			case "type=cite":
-				return n.Data == "blockquote"
+			if found := marked(n, a.Key+"="+value, boxed); found != none {
+				return found
 			}
 		}
 	}
+	return none
+}
+
+// marked reads one of the marks that mail programs set.
+func marked(n *html.Node, mark string, boxed bool) history {
+	switch mark {
+	case "id=appendonsend", "id=divRplyFwdMsg", "id=mail-editor-reference-message-container", "id=OLK_SRC_BODY_SECTION", "class=OutlookMessageHeader":
+		return rest
+	case "class=yahoo_quoted":
+		return quotation
+	case "class=gmail_quote":
+		if n.Data != "blockquote" && within(n, "blockquote") {
+			return box
+		}
+		return quotation
+	case "class=gmail_attr":
+		if boxed {
+			return attribution
+		}
+	case "class=moz-cite-prefix":
+		if next := nextElement(n); next != nil && next.Data == "blockquote" {
+			return attribution
+		}
+		return rest
+	case "type=cite":
+		if n.Data == "blockquote" {
+			return quotation
+		}
+	}
+	return none
+}
+
+func within(n *html.Node, name string) bool {
+	for d := range n.Descendants() {
+		if d.Type == html.ElementNode && d.Data == name {
+			return true
+		}
+	}
 	return false
+}
+
+func nextElement(n *html.Node) *html.Node {
+	for next := n.NextSibling; next != nil; next = next.NextSibling {
+		if next.Type == html.ElementNode {
+			return next
+		}
+	}
+	return nil
 }
 
 // removeFrom removes an element and everything that follows it.

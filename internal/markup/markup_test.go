@@ -57,16 +57,24 @@ func TestFromMail(t *testing.T) {
 		cut              bool
 	}{
 		{"nothing quoted", "<p>new</p>", "new", false},
-		{"outlook", "<div>new</div>" + outlook, "new", true},
-		{"a rule above the history", `<div>new<br><b>bold</b></div><hr><div id="divRplyFwdMsg">From: A</div>old`, "new\n**bold**", true},
+		{"outlook", "<div>new</div>" + outlook, "new\n\n" + markup.LeftOut, true},
+		{"a rule above the history", `<div>new<br><b>bold</b></div><hr><div id="divRplyFwdMsg">From: A</div>old`, "new\n**bold**\n\n" + markup.LeftOut, true},
 		{"a rule that is meant", "<p>one</p><hr><p>two</p><hr>", "one\n\n* * *\n\ntwo\n\n* * *", false},
-		{"outlook in a deep place", "<div><div>new</div>" + outlook + "</div><div>older</div>", "new", true},
-		{"outlook on the web, twice forwarded", `<div>new</div><div id="x_x_divRplyFwdMsg">From: A</div>old`, "new", true},
-		{"gmail", `new<br><div class="gmail_quote gmail_quote_container"><div class="gmail_attr">Am Mo. schrieb A:</div><blockquote>old</blockquote></div>`, "new", true},
-		{"thunderbird", `<p>new</p><div class="moz-cite-prefix">Le lundi, A a écrit :</div><blockquote type="cite">old</blockquote>`, "new", true},
-		{"apple", `new<br><blockquote type="cite">On Monday A wrote: old</blockquote>`, "new", true},
+		{"outlook in a deep place", "<div><div>new</div>" + outlook + "</div><div>older</div>", "new\n\n" + markup.LeftOut, true},
+		{"outlook on the web, twice forwarded", `<div>new</div><div id="x_x_divRplyFwdMsg">From: A</div>old`, "new\n\n" + markup.LeftOut, true},
+		{"gmail", `new<br><div class="gmail_quote gmail_quote_container"><div class="gmail_attr">Am Mo. schrieb A:</div><blockquote>old</blockquote></div>`, "new\n\n" + markup.LeftOut, true},
+		{"thunderbird", `<p>new</p><div class="moz-cite-prefix">Le lundi, A a écrit :</div><blockquote type="cite">old</blockquote>`, "new\n\n" + markup.LeftOut, true},
+		{"apple", `new<br><blockquote type="cite">On Monday A wrote: old</blockquote>`, "new\n\n" + markup.LeftOut, true},
 		{"a quotation that is meant", "<blockquote>said</blockquote><p>I agree</p>", "> said\n\nI agree", false},
-		{"header block without marks", "<p>new</p><p>From: A</p><p>Sent: today</p><p>old</p>", "new", true},
+		{"header block without marks", "<p>new</p><p>From: A</p><p>Sent: today</p><p>old</p>", "new\n\n" + markup.LeftOut, true},
+		{"an answer below", `<p>Hi Sam,</p><div class="moz-cite-prefix">On Monday, Eva wrote:</div><blockquote type="cite">old?</blockquote><p>NO, never.</p>`,
+			"Hi Sam,\n\n" + markup.LeftOut + "\n\nNO, never.", true},
+		{"answers between", `<div>see below</div><div class="gmail_quote"><div class="gmail_attr">On Monday, Eva wrote:</div><blockquote class="gmail_quote">old?</blockquote>` +
+			`<div>yes</div><blockquote class="gmail_quote">older?</blockquote><div>no</div></div>`,
+			"see below\n\n" + markup.LeftOut + "\n\nyes\n\n" + markup.LeftOut + "\n\nno", true},
+		{"gmail of old", `new<div class="gmail_quote">On Mon, Nov 16, 2026 A wrote:<br><blockquote class="gmail_quote">old</blockquote></div>`, "new\n\n" + markup.LeftOut, true},
+		{"gmail forwards", `look<div class="gmail_quote"><div class="gmail_attr">---------- Forwarded message ---------<br>From: A</div>old</div>`, "look\n\n" + markup.LeftOut, true},
+		{"yahoo, with a footer", `<div>new</div><div class="yahoo_quoted">On Monday, A wrote:<p>old</p></div><p>footer</p>`, "new\n\n" + markup.LeftOut + "\n\nfooter", true},
 		{"only history", outlook, "", false},
 	} {
 		got, cut, err := markup.FromMail(c.html)
@@ -79,14 +87,22 @@ func TestFromMail(t *testing.T) {
 func TestCutQuoted(t *testing.T) {
 	for _, c := range []struct{ name, text, want string }{
 		{"none", "Hello\nFrom: here to there\nit is far", ""},
-		{"outlook", "new\n\nFrom: A <a@x.example>\nSent: Monday\nTo: B\nSubject: S\n\nold", "new"},
-		{"outlook in german", "neu\n\nVon: A\nGesendet: Montag\nold", "neu"},
-		{"outlook in french", "neuf\n\nDe : A\nEnvoyé : lundi\nold", "neuf"},
-		{"markdown of it", "new\n\n---\n\n**From:** A  \n**Sent:** Monday  \nold", "new"},
-		{"bold", "new **bold**\n\n---\n\n**From:** A  \n**Sent:** Monday  \nold", "new **bold**"},
-		{"original message", "new\n-----Original Message-----\nold", "new"},
-		{"gmail", "new\n\nOn Mon, Nov 16, 2026 at 10:00 AM A <a@x.example> wrote:\n> old", "new"},
-		{"in german", "neu\n\nAm Mo., 16. Nov. 2026 um 10:00 Uhr schrieb A <a@x.example>:\n> alt", "neu"},
+		{"outlook", "new\n\nFrom: A <a@x.example>\nSent: Monday\nTo: B\nSubject: S\n\nold", "new\n\n" + markup.LeftOut},
+		{"outlook in german", "neu\n\nVon: A\nGesendet: Montag\nold", "neu\n\n" + markup.LeftOut},
+		{"outlook in french", "neuf\n\nDe : A\nEnvoyé : lundi\nold", "neuf\n\n" + markup.LeftOut},
+		{"markdown of it", "new\n\n---\n\n**From:** A  \n**Sent:** Monday  \nold", "new\n\n" + markup.LeftOut},
+		{"bold", "new **bold**\n\n---\n\n**From:** A  \n**Sent:** Monday  \nold", "new **bold**\n\n" + markup.LeftOut},
+		{"original message", "new\n-----Original Message-----\nold", "new\n\n" + markup.LeftOut},
+		{"gmail", "new\n\nOn Mon, Nov 16, 2026 at 10:00 AM A <a@x.example> wrote:\n> old", "new\n\n" + markup.LeftOut},
+		{"in german", "neu\n\nAm Mo., 16. Nov. 2026 um 10:00 Uhr schrieb A <a@x.example>:\n> alt", "neu\n\n" + markup.LeftOut},
+		{"an answer below", "Hi Sam,\n\nOn Mon, Nov 16, 2026, Eva wrote:\n> May we reboot?\n>\n> Eva\n\nNO, never", "Hi Sam,\n\n" + markup.LeftOut + "\n\nNO, never"},
+		{"answers between", "On Mon, Nov 16, 2026, Eva wrote:\n> Now?\nNo\n> Then?\n> When?\nNever", markup.LeftOut + "\n\nNo\n\n" + markup.LeftOut + "\n\nNever"},
+		{"without marks", "new\n\nOn Mon, Nov 16, 2026, Eva wrote:\n\nold\nolder", "new\n\n" + markup.LeftOut},
+		{"mail of apple", "new\n\nFrom: A\nSubject: S\nDate: Monday\nTo: B\n\nold", "new\n\n" + markup.LeftOut},
+		{"mail with an address", "new\n\nFrom: A <a@x.example>\nDate: Monday\n\nold", "new\n\n" + markup.LeftOut},
+		{"leave", "Please set my out of office:\n\nFrom: 1 March\nTo: 14 March\n\nAnd forward my mail to Eva.", ""},
+		{"a journey", "Please book:\nFrom: Munich\nTo: Hamburg\nDate: 14 March\nWindow seat", ""},
+		{"a lost mail", "It never came:\nFrom: a@x.example\nTo: b@x.example\nPlease trace it.", ""},
 		{"only history", "From: A\nSent: Monday\nold", ""},
 		{"a sentence", "On Monday we wrote: all is well.\nBye", ""},
 	} {
@@ -204,5 +220,8 @@ func FuzzWindow(f *testing.F) {
 func ExampleFromMail() {
 	text, cut, err := markup.FromMail(`<p>It <b>works</b>, thanks!</p><div id="divRplyFwdMsg">From: Sam<br>Sent: Monday</div><p>Does it work?</p>`)
 	fmt.Println(text, cut, err)
-	// Output: It **works**, thanks! true <nil>
+	// Output:
+	// It **works**, thanks!
+	//
+	// (quotation left out) true <nil>
 }

@@ -1,8 +1,6 @@
 package markup
 
 import (
-	"regexp"
-	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -51,64 +49,6 @@ func Preview(text string, limit int) string {
 	}
 	part, _ = Window(line, 0, limit-1)
 	return strings.TrimRight(part, " ") + "…"
-}
-
-// quoteStarts match the line with which mail programs begin the quoted history.
-var quoteStarts = []*regexp.Regexp{
-	regexp.MustCompile(`(?i)^[\s*_>\\-]*-{2,}\s*(original message|forwarded message|ursprüngliche nachricht|weitergeleitete nachricht|message d'origine)\b`),
-	regexp.MustCompile(`(?i)^\s*(on\b.{5,200}\bwrote:|am\b.{5,200}\bschrieb\b.{0,200}:|le\b.{5,200}\ba écrit\s*:)\s*$`),
-}
-
-// headerLine matches the first line of a quoted header block, and nextHeader
-// one that follows it.
-var (
-	headerLine = regexp.MustCompile(`(?i)^[\s*_]*(from|von|de)\s*:[\s*_]*\S`)
-	nextHeader = regexp.MustCompile(`(?i)^[\s*_]*(sent|date|to|gesendet|datum|an|envoyé|à)\s*:[\s*_]*\S`)
-)
-
-// CutQuoted returns the text without the quoted history below it, and whether
-// there was any. Text that is nothing but quotation stays.
-func CutQuoted(text string) (string, bool) {
-	lines := strings.Split(text, "\n")
-	for i, line := range lines {
-		if !startsQuote(lines, i, line) {
-			continue
-		}
-		kept := withoutRule(strings.Join(lines[:i], "\n"))
-		if strings.TrimSpace(kept) == "" {
-			return text, false
-		}
-		return kept, true
-	}
-	return text, false
-}
-
-// withoutRule returns the text without the line that parts it from what came
-// below, such as "---" or "* * *".
-func withoutRule(text string) string {
-	for {
-		text = strings.TrimRight(text, " \n")
-		rest, last := "", text
-		if i := strings.LastIndexByte(text, '\n'); i >= 0 {
-			rest, last = text[:i], text[i+1:]
-		}
-		if last == "" || strings.Trim(last, ` -_*\`) != "" {
-			return text
-		}
-		text = rest
-	}
-}
-
-func startsQuote(lines []string, i int, line string) bool {
-	for _, start := range quoteStarts {
-		if start.MatchString(line) {
-			return true
-		}
-	}
-	if !headerLine.MatchString(line) {
-		return false
-	}
-	return slices.ContainsFunc(lines[i+1:min(i+4, len(lines))], nextHeader.MatchString)
 }
 
 // Fit returns the longest beginning of text that, written as a JSON string,
