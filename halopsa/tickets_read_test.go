@@ -208,6 +208,20 @@ func TestTimelineIsAConversation(t *testing.T) {
 	}
 }
 
+// What a person answers between quoted lines is the point of the mail.
+func TestTimelineKeepsAnswersBelowQuotations(t *testing.T) {
+	t.Parallel()
+	s := start(t, halotest.Options{})
+	note := "Hi Sam,\n\nOn Monday, 3 Jan 2026 Sam Okafor wrote:\n> May we reboot at noon?\n\nNO, never at noon."
+	if _, err := s.client.AddNote(t.Context(), halopsa.AddNoteInput{TicketID: halotest.TicketPrinter, Note: note, Format: "text"}); err != nil {
+		t.Fatal(err)
+	}
+	out, err := s.client.TicketTimeline(t.Context(), halopsa.TimelineInput{TicketID: halotest.TicketPrinter, Limit: 1})
+	if err != nil || len(out.Items) != 1 || !strings.Contains(out.Items[0].Text, "NO, never at noon.") || strings.Contains(out.Items[0].Text, "May we") {
+		t.Errorf("%+v, %v", out, err)
+	}
+}
+
 // "What is due today?" ends at midnight where the service desk is.
 func TestRiskOfToday(t *testing.T) {
 	t.Parallel()
