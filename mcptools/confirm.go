@@ -37,8 +37,9 @@ type Question struct {
 
 // Explainer returns what a call is about, in a few lines: a person cannot tell
 // from the id of a message whether it is the right one, but from its subject.
-// The arguments are valid. It is called before the person is asked, so it must
-// change nothing; where it cannot tell, it returns nothing.
+// The arguments are valid. It is called before the person is asked and again
+// when they have agreed, so it must change nothing, and say the same as long as
+// what it tells of is the same; where it cannot tell, it returns nothing.
 type Explainer func(ctx context.Context, spec Spec, args json.RawMessage) []string
 
 // explainTime bounds how long a question waits for what it is about.
@@ -62,7 +63,9 @@ const confirmation = "confirm"
 // asked again about a call whose arguments tell its marks, see [CallMarks].
 //
 // Only calls that would validate are asked about. The approval is good for one
-// run of exactly this call: tool, arguments and user are authenticated with it.
+// run of exactly this call: tool, arguments and user are authenticated with it,
+// and so is the question. If it would be another one by the time of the answer,
+// since what the call is about has changed, the call ends with CodeConflict.
 // It fails closed: where nobody can be asked, or the answer is anything but a
 // clear yes, the call ends with CodeDeclined and nothing is done.
 func Confirm(needs Filter, options ConfirmOptions) Middleware {
@@ -105,12 +108,14 @@ func (c *confirmer) approve(ctx context.Context, call *Call, needs Filter) error
 		if !canBeAsked(call.Request) {
 			return c.refusal("this client cannot ask its user")
 		}
+		text := questionOf(ctx, call, spec, args)
 		return &InputRequired{
-			Requests: mcp.InputRequestMap{confirmation: question(questionOf(ctx, call, spec, args))},
-			State:    c.seals.seal(call, args),
+			Requests: mcp.InputRequestMap{confirmation: question(text)},
+			State:    c.seals.seal(call, args, text),
 		}
 	}
-	if err := c.seals.open(params.RequestState, call, args); err != nil {
+	asked, err := c.seals.open(params.RequestState, call, args)
+	if err != nil {
 		return &jsonrpc.Error{Code: jsonrpc.CodeInvalidParams, Message: "the confirmation does not belong to this call: " + err.Error()}
 	}
 	answer, ok := params.InputResponses[confirmation].(*mcp.ElicitResult)
@@ -120,6 +125,9 @@ func (c *confirmer) approve(ctx context.Context, call *Call, needs Filter) error
 	if yes, _ := answer.Content["confirm"].(bool); answer.Action != "accept" || !yes {
 		return declined()
 	}
+	if asked != digestOf(questionOf(ctx, call, spec, args)) {
+		return outdated()
+	}
 	return nil
 }
 
@@ -127,7 +135,8 @@ func (c *confirmer) askDirectly(ctx context.Context, call *Call, spec Spec, args
 	if c.options.Ask == nil {
 		return c.refusal("this program gives no way to ask anybody")
 	}
-	agreed, err := c.options.Ask(ctx, Question{Tool: spec, Arguments: args, Text: questionOf(ctx, call, spec, args)})
+	text := questionOf(ctx, call, spec, args)
+	agreed, err := c.options.Ask(ctx, Question{Tool: spec, Arguments: args, Text: text})
 	if err != nil {
 		e := c.refusal("asking failed")
 		e.Err = err
@@ -135,6 +144,9 @@ func (c *confirmer) askDirectly(ctx context.Context, call *Call, spec Spec, args
 	}
 	if !agreed {
 		return declined()
+	}
+	if questionOf(ctx, call, spec, args) != text {
+		return outdated()
 	}
 	return nil
 }
@@ -147,6 +159,13 @@ func (c *confirmer) refusal(reason string) *Error {
 
 func declined() *Error {
 	return Errorf(CodeDeclined, "the user declined; nothing was done").WithHint("do not try again unless the user asks for it")
+}
+
+// outdated is the error of an approval of what is not so any more: another call
+// may have given a draft other recipients while the person was reading.
+func outdated() *Error {
+	return Errorf(CodeConflict, "what this call is about has changed while the user was asked; nothing was done").
+		WithHint("call again; the user will be asked about it as it is now")
 }
 
 // canBeAsked reports whether the client shows forms to its user. A client that

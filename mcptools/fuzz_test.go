@@ -128,18 +128,18 @@ func FuzzState(f *testing.F) {
 	call := &Call{Tool: Define(Spec{Name: "fuzz", Title: "Fuzz", Toolset: "fuzz", Description: "Do."},
 		func(_ context.Context, in fuzzNested) (fuzzNested, error) { return in, nil })}
 	args := json.RawMessage(`{"name":"x"}`)
-	good := seals.seal(call, args)
+	good := seals.seal(call, args, "Do x?")
 	for _, seed := range []string{"", "AAAA", good, good[1:], good + "=", strings.ToLower(good), strings.Repeat("A", len(good)), "\xff"} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, state string) {
-		if err := seals.open(state, call, args); !errors.Is(err, errSeal) && state != good {
+		if _, err := seals.open(state, call, args); !errors.Is(err, errSeal) && state != good {
 			t.Errorf("%q: %v", state, err)
 		}
-		if err := seals.open(state, call, args); err == nil {
+		if _, err := seals.open(state, call, args); err == nil {
 			t.Errorf("%q opened twice", state)
 		}
-		if seals.open(state, call, json.RawMessage(`{"name":"y"}`)) == nil {
+		if _, err := seals.open(state, call, json.RawMessage(`{"name":"y"}`)); err == nil {
 			t.Errorf("%q opened for other arguments", state)
 		}
 	})

@@ -12,9 +12,9 @@ import (
 	"time"
 )
 
-// seals authenticates the state of a pending confirmation: a nonce and an
-// expiry, bound by HMAC-SHA256 to the tool, its arguments and the user. Each
-// seal opens once in this process.
+// seals authenticates the state of a pending confirmation: a nonce, an expiry
+// and the digest of the question, bound by HMAC-SHA256 to the tool, its arguments
+// and the user. Each seal opens once in this process.
 type seals struct {
 	key []byte
 	ttl time.Duration
@@ -23,9 +23,15 @@ type seals struct {
 	used map[[nonceSize]byte]time.Time // nonce to expiry
 }
 
+// digest tells one question from another.
+type digest [sha256.Size]byte
+
+func digestOf(question string) digest { return sha256.Sum256([]byte(question)) }
+
 const (
 	nonceSize  = 16
-	headerSize = nonceSize + 8
+	expiryEnd  = nonceSize + 8
+	headerSize = expiryEnd + sha256.Size
 	maxUsed    = 10_000
 )
 
@@ -49,28 +55,31 @@ func newSeals(o ConfirmOptions) *seals {
 	return s
 }
 
-func (s *seals) seal(call *Call, args json.RawMessage) string {
-	header := make([]byte, headerSize, headerSize+sha256.Size)
+func (s *seals) seal(call *Call, args json.RawMessage, question string) string {
+	header := make([]byte, expiryEnd, headerSize+sha256.Size)
 	_, _ = rand.Read(header[:nonceSize])                                                 // never fails, see crypto/rand
 	binary.BigEndian.PutUint64(header[nonceSize:], uint64(time.Now().Add(s.ttl).Unix())) //nolint:gosec // after 1970
+	asked := digestOf(question)
+	header = append(header, asked[:]...)
 	return base64.RawURLEncoding.EncodeToString(append(header, s.mac(header, call, args)...))
 }
 
-// open returns nil for a seal of exactly this call that was not opened before.
-func (s *seals) open(state string, call *Call, args json.RawMessage) error {
+// open returns what was asked, for a seal of exactly this call that was not
+// opened before.
+func (s *seals) open(state string, call *Call, args json.RawMessage) (asked digest, err error) {
 	data, err := base64.RawURLEncoding.DecodeString(state)
 	if err != nil || len(data) != headerSize+sha256.Size {
-		return errSeal
+		return asked, errSeal
 	}
 	header := data[:headerSize]
 	if !hmac.Equal(data[headerSize:], s.mac(header, call, args)) {
-		return errSeal
+		return asked, errSeal
 	}
 	expiry := time.Unix(int64(binary.BigEndian.Uint64(header[nonceSize:])), 0) //nolint:gosec // authenticated above
 	if time.Now().After(expiry) {
-		return errExpired
+		return asked, errExpired
 	}
-	return s.use([nonceSize]byte(header), expiry)
+	return digest(header[expiryEnd:]), s.use([nonceSize]byte(header), expiry)
 }
 
 // use remembers a nonce until it expires. When there are too many to remember,

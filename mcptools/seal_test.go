@@ -2,6 +2,7 @@ package mcptools_test
 
 import (
 	"bytes"
+	"context"
 	"encoding/base64"
 	"encoding/json"
 	"errors"
@@ -77,6 +78,7 @@ func TestForgedConfirmation(t *testing.T) {
 	}{
 		{"other nonce", wipeDB1(), flip(0)},
 		{"later expiry", wipeDB1(), flip(20)},
+		{"other question", wipeDB1(), flip(30)},
 		{"other seal", wipeDB1(), flip(-1)},
 		{"shorter", wipeDB1(), func(s string) string { return s[:len(s)-4] }},
 		{"longer", wipeDB1(), func(s string) string { return s + "AAAA" }},
@@ -103,6 +105,40 @@ func TestForgedConfirmation(t *testing.T) {
 				t.Errorf("the true approval: %v, %v, %d runs", result, err, runs.Load())
 			}
 		})
+	}
+}
+
+// TestConfirmationOfWhatHasChanged: who agrees to send a draft to Anna has not
+// agreed to send it to whoever it is addressed to by then.
+func TestConfirmationOfWhatHasChanged(t *testing.T) {
+	var receiver atomic.Value
+	explain := func(context.Context, mcptools.Spec, json.RawMessage) []string {
+		return []string{receiver.Load().(string)} //nolint:errcheck,forcetypeassert // it holds nothing else
+	}
+	receiver.Store("mail to anna")
+	set, runs := wiper(mcptools.ConfirmOptions{Ask: func(context.Context, mcptools.Question) (bool, error) {
+		receiver.Store("mail to mallory")
+		return true, nil
+	}})
+	set = set.Explained(explain)
+	session := connect(t, newServer(set), byHand(), "")
+	state := pending(t, session, wipeDB1())
+	receiver.Store("mail to mallory")
+	result, err := session.CallTool(t.Context(), approved(wipeDB1(), state))
+	if err != nil || !result.IsError || !strings.Contains(textOf(t, result), "conflict: what this call is about has changed") {
+		t.Errorf("over MCP: %+v, %v", result, err)
+	}
+	receiver.Store("mail to anna")
+	if _, err := set.Call(t.Context(), "toy_wipe", json.RawMessage(`{"host":"db1"}`)); !errors.Is(err, mcptools.CodeConflict) {
+		t.Errorf("directly: %v", err)
+	}
+	if runs.Load() != 0 {
+		t.Error("the function ran")
+	}
+	receiver.Store("mail to mallory") // and so it stays
+	state = pending(t, session, wipeDB1())
+	if result, err := session.CallTool(t.Context(), approved(wipeDB1(), state)); err != nil || result.IsError || runs.Load() != 1 {
+		t.Errorf("unchanged: %+v, %v, %d runs", result, err, runs.Load())
 	}
 }
 
