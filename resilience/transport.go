@@ -119,15 +119,13 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 	if call != nil {
 		o.apply(call)
 	}
-	o.watched = !o.idempotent || call != nil && call.Stats != nil
+	o.watched = !o.idempotent || call.watched()
 	o.route = t.route(req) //nolint:contextcheck // a change of state belongs to no request
 	o.circuit.breaker.calls.Add(1)
 	defer o.end()
 	resp, err := o.run() //nolint:contextcheck // the context is that of the request it holds
 	o.returned = true
-	if call != nil && call.Stats != nil {
-		call.Stats.add(&o)
-	}
+	call.add(&o)
 	return resp, err
 }
 

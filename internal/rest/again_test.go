@@ -10,6 +10,7 @@ import (
 
 	"github.com/msptoolbelt/toolbelt/internal/rest"
 	"github.com/msptoolbelt/toolbelt/mcptools"
+	"github.com/msptoolbelt/toolbelt/resilience"
 )
 
 // Errors that have to do with waiting say how long, and what to do; the others
@@ -74,6 +75,23 @@ func TestOnce(t *testing.T) {
 		}
 		if e, ok := errors.AsType[*mcptools.Error](err); ok && (e.Code != mcptools.CodeUncertain || e.Hint != "look at /x" || e.RetryAfter != 0) {
 			t.Errorf("%d: %v", first, err)
+		}
+	}
+}
+
+// A caller may forbid repetitions of what this package would repeat.
+func TestCallersHaveASayInRepetitions(t *testing.T) {
+	var sent atomic.Int64
+	service, _ := newService(t, func(w http.ResponseWriter, _ *http.Request) {
+		sent.Add(1)
+		w.WriteHeader(http.StatusServiceUnavailable)
+	})
+	no := false
+	for _, method := range []string{http.MethodGet, http.MethodDelete, http.MethodPut} {
+		sent.Store(0)
+		ctx := resilience.With(t.Context(), resilience.Call{Idempotent: &no})
+		if _, err := service.Do(ctx, rest.Request{Method: method, Path: "/x"}, nil); err == nil || sent.Load() != 1 {
+			t.Errorf("%s: %d requests, %v", method, sent.Load(), err)
 		}
 	}
 }
