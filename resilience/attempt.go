@@ -52,15 +52,19 @@ func (o *operation) attempt() *result {
 	gone := ctx.Err() != nil
 	r.resp, r.err = o.t.options.Base.RoundTrip(req) //nolint:bodyclose // drain closes it, or the caller
 	r.at = time.Now()
+	if r.resp != nil && r.resp.Body == nil { // net/http never does that
+		r.resp.Body = http.NoBody
+	}
+	if r.resp != nil && r.err != nil { // nor that; the error counts
+		_ = r.resp.Body.Close()
+		r.resp = nil
+	}
 	if r.resp != nil {
-		if r.resp.Body == nil { // net/http never does that
-			r.resp.Body = http.NoBody
-		}
 		// The base's copy may have a token in it, and a context that ends with the
 		// attempt.
 		r.resp.Request = o.req
 	}
-	late := timer != nil && !timer.Stop() && o.req.Context().Err() == nil
+	late := timer != nil && !timer.Stop() && !ended(o.req.Context())
 	unsent := o.judge(r, late, watch)
 	if r.resp != nil { // and not before the judgement, for it is another's then
 		o.t.watches.giveBack(watch)
@@ -117,6 +121,9 @@ func (o *operation) prepare(ctx context.Context) (*http.Request, *watch, error) 
 		}
 		c.req.Body = body
 	}
+	if !o.idempotent && hasKey(c.req.Header) {
+		c.req.GetBody = nil // or net/http would repeat it
+	}
 	return &c.req, w, nil
 }
 
@@ -138,7 +145,7 @@ func (o *operation) judge(r *result, late bool, w *watch) (unsent bool) {
 	}
 	if r.err != nil {
 		caller := o.req.Context()
-		unsent = w.unsent(r.err, caller.Err() != nil)
+		unsent = w.unsent(r.err, ended(caller))
 		r.class = classifyError(caller, r.err, unsent)
 	} else {
 		r.class = classifyStatus(r.resp.StatusCode)

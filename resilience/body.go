@@ -105,14 +105,15 @@ func drain(resp *http.Response, r release) {
 	timer := time.AfterFunc(drainTime, func() { r.abort(from) })
 	var kept bytes.Buffer
 	_, err := io.CopyN(&kept, from, keepBytes)
+	more := int64(0) // than is kept
 	if err == nil {
-		_, err = io.CopyN(io.Discard, from, drainBytes-keepBytes)
+		more, err = io.CopyN(io.Discard, from, drainBytes-keepBytes)
 	}
 	timer.Stop()
 	_ = from.Close() // nothing more is wanted of it
 	r.end()
 	end := io.EOF
-	if !errors.Is(err, io.EOF) || kept.Len() == keepBytes {
+	if !errors.Is(err, io.EOF) || more > 0 {
 		end = io.ErrUnexpectedEOF
 	}
 	resp.Body = &keptBody{Reader: bytes.NewReader(kept.Bytes()), end: end}

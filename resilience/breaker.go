@@ -40,6 +40,7 @@ type breaker struct {
 
 	mu        sync.Mutex // taken under gobreaker's lock: never call circuit while holding it
 	failed    int        // probes in a row
+	excused   bool       // the probe that is being settled says nothing of the service
 	openUntil time.Time
 	probe     *probe
 	changes   []StateEvent
@@ -101,9 +102,11 @@ func (b *breaker) onChange(_ string, from, to gobreaker.State) {
 	b.closed.Store(to == gobreaker.StateClosed)
 	switch to {
 	case gobreaker.StateOpen:
-		b.failed++
-		if from == gobreaker.StateClosed {
+		switch {
+		case from == gobreaker.StateClosed:
 			b.failed = 0
+		case !b.excused:
+			b.failed++
 		}
 		// A fifth of jitter, so that many processes do not probe as one. It
 		// only ever postpones gobreaker's own timeout.
@@ -199,7 +202,7 @@ func (b *breaker) verdict(p permit, c Class, now time.Time) {
 		b.streak.Store(0)
 	}
 	if p.probe != nil {
-		p.probe.settle(c == OK || c == Throttled)
+		b.settle(p.probe, c)
 		b.tell()
 		return
 	}
@@ -214,6 +217,18 @@ func (b *breaker) verdict(p permit, c Class, now time.Time) {
 		b.fail(now)
 		b.tell()
 	}
+}
+
+// settle ends a probe. One that was cancelled, or could not be made, leaves the
+// breaker open but is no reason for a longer cooldown.
+func (b *breaker) settle(p *probe, c Class) {
+	b.mu.Lock()
+	b.excused = p == b.probe && (c == Cancelled || c == Fatal)
+	b.mu.Unlock()
+	p.settle(c == OK || c == Throttled)
+	b.mu.Lock()
+	b.excused = false
+	b.mu.Unlock()
 }
 
 // succeeded counts a success of a closed breaker.

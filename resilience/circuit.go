@@ -29,6 +29,8 @@ type outage struct {
 	Failed int       // probes in a row
 }
 
+func (o outage) held() time.Time { return o.Until }
+
 // sound reports whether an outage can be meant.
 func (o outage) sound(now time.Time) bool {
 	return plausible(o.Until, now) && plausible(o.Lease, now) && plausible(o.Healed, now) && o.Failed >= 0

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"net"
 	"net/http"
+	"time"
 )
 
 // Class is the verdict on one attempt.
@@ -32,8 +33,8 @@ func (c Class) String() string {
 }
 
 // Idempotent reports whether req can be carried out twice without harm: its
-// method says so (RFC 9110 section 9.2.2), it has an Idempotency-Key, or it is a
-// PATCH of a version named by If-Match and would fail on the next one. (A POST
+// method says so (RFC 9110 section 9.2.2), it has an Idempotency-Key or an
+// X-Idempotency-Key, or it is a PATCH of a version named by If-Match and would fail on the next one. (A POST
 // need not change the version of what it is sent to.)
 func Idempotent(req *http.Request) bool {
 	switch req.Method {
@@ -45,8 +46,20 @@ func Idempotent(req *http.Request) bool {
 			return true
 		}
 	}
-	key := req.Header["Idempotency-Key"]
-	return len(key) > 0 && key[0] != ""
+	return req.Header.Get(keyHeader) != "" || req.Header.Get(otherKeyHeader) != ""
+}
+
+const (
+	keyHeader      = "Idempotency-Key"
+	otherKeyHeader = "X-Idempotency-Key"
+)
+
+// hasKey reports whether net/http itself would repeat a request with these headers
+// on another connection if the one that it had was cut: even an empty key will do.
+func hasKey(h http.Header) bool {
+	_, one := h[keyHeader]
+	_, other := h[otherKeyHeader]
+	return one || other
 }
 
 // classifyStatus reads an answer's status. A 500 is an answer: it is often the
@@ -66,7 +79,7 @@ func classifyStatus(status int) Class {
 func classifyError(caller context.Context, err error, unsent bool) Class {
 	var final interface{ NoRetry() bool }
 	switch {
-	case caller.Err() != nil:
+	case ended(caller):
 		return Cancelled
 	case errors.As(err, &final) && final.NoRetry():
 		return Fatal
@@ -81,6 +94,14 @@ func classifyError(caller context.Context, err error, unsent bool) Class {
 		return NotSent
 	}
 	return Transient
+}
+
+// ended reports whether the caller has given up. A deadline that has passed is
+// enough: for an [http.Client] with a Timeout another timer than the context's
+// may have ended the request, a moment before.
+func ended(caller context.Context) bool {
+	deadline, ok := caller.Deadline()
+	return caller.Err() != nil || ok && !deadline.After(time.Now())
 }
 
 // isFinal finds errors that the next attempt would meet again.

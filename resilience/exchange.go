@@ -254,6 +254,8 @@ func (p *pace) heed(other *pace) {
 	}
 }
 
+func (p pace) held() time.Time { return p.Until }
+
 // sound reports whether a pace can be meant.
 func (p pace) sound(now time.Time) bool {
 	for _, t := range []time.Time{p.Until, p.Next, p.Since, p.EasedUntil, p.Deaf} {

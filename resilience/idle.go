@@ -40,6 +40,9 @@ func newWatchman(idle time.Duration) *watchman {
 func (w *watchman) begin(b *body) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if b.next != nil { // somebody else reads it, who must not
+		return
+	}
 	b.read = read{prev: w.reads.prev, next: &w.reads}
 	b.prev.next, b.next.prev = b, b
 	if !w.onDuty {

@@ -22,9 +22,16 @@ type Keys struct {
 	MaxInFlight int
 }
 
-// hostKeys is the default of Options.Keys: the URL's host and port.
+// hostKeys is the default of Options.Keys: the URL's host, and its port unless
+// that is the scheme's.
 func hostKeys(r *http.Request) Keys {
 	host := strings.ToLower(r.URL.Host)
+	switch r.URL.Scheme {
+	case "https":
+		host = strings.TrimSuffix(host, ":443")
+	case "http":
+		host = strings.TrimSuffix(host, ":80")
+	}
 	return Keys{Breaker: host, Throttle: host}
 }
 

@@ -117,7 +117,7 @@ func (p *pace) wait(now time.Time, fixed Pacing) time.Duration {
 // burst returns how many requests may come at once. A rate that was learned
 // has room for those that come late by a hair.
 func (p *pace) burst(rate float64, fixed Pacing) float64 {
-	if rate == fixed.Rate {
+	if fixed.Rate > 0 { // a promise, however slow the server makes us
 		return float64(max(fixed.Burst, 1))
 	}
 	return max(1, rate/50)

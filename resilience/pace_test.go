@@ -275,3 +275,20 @@ func TestPaceThatIsNoNumber(t *testing.T) {
 		t.Error(o.Limits.Pacing.Rate)
 	}
 }
+
+// A configured burst is a promise, also while the server wants it slower.
+func TestBurstWhileEased(t *testing.T) {
+	fixed, now := Pacing{Rate: 1000, Burst: 2}, time.Now()
+	var p pace
+	p.ease(now, 995, 10*time.Second)
+	now = now.Add(time.Second)
+	passed := 0
+	for range 100 {
+		if _, ok := p.turn(now, fixed, 0); ok {
+			passed++
+		}
+	}
+	if passed != 2 {
+		t.Errorf("%d at once", passed)
+	}
+}

@@ -29,6 +29,10 @@ func TestRetryAfter(t *testing.T) {
 		{"Fri, 31 Dec 9999 23:59:59 GMT", math.MaxInt64, true},
 		{"9223372036854775807", math.MaxInt64, true},
 		{"99999999999999999999999999", math.MaxInt64, true},
+		{"120, 120", 2 * time.Minute, true}, // as proxies join them
+		{"0,120", 2 * time.Minute, true},
+		{"soon, 7", 7 * time.Second, true},
+		{",", 0, false},
 		{"", 0, false},
 		{"-5", 0, false},
 		{"+5", 0, false},
@@ -43,6 +47,23 @@ func TestRetryAfter(t *testing.T) {
 		got, ok := resilience.RetryAfter(http.Header{"Retry-After": {test.value}}, noon)
 		if got != test.want || ok != test.ok {
 			t.Errorf("%q = %v, %t; want %v, %t", test.value, got, ok, test.want, test.ok)
+		}
+	}
+}
+
+func TestRetryAfterOfSeveral(t *testing.T) {
+	for _, test := range []struct {
+		header http.Header
+		want   time.Duration
+	}{
+		{http.Header{"Retry-After": {"0", "120"}}, 2 * time.Minute},
+		{http.Header{"Retry-After": {"Thu, 05 Mar 2026 12:00:30 GMT", "20"}}, 30 * time.Second},
+		// The server's clock is a minute behind ours, and then one ahead.
+		{http.Header{"Retry-After": {"Thu, 05 Mar 2026 11:59:30 GMT"}, "Date": {"Thu, 05 Mar 2026 11:59:00 GMT"}}, 30 * time.Second},
+		{http.Header{"Retry-After": {"Thu, 05 Mar 2026 12:01:30 GMT"}, "Date": {"Thu, 05 Mar 2026 12:01:00 GMT"}}, 90 * time.Second},
+	} {
+		if got, ok := resilience.RetryAfter(test.header, noon); got != test.want || !ok {
+			t.Errorf("%v = %v, %t; want %v", test.header, got, ok, test.want)
 		}
 	}
 }

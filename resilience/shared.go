@@ -139,7 +139,10 @@ func (r *record) due(now time.Time) bool {
 
 // shared is what a record may hold. A value that is not sound was written by a
 // stranger, or by a process whose clock is wrong, and is taken for none.
-type shared interface{ sound(now time.Time) bool }
+type shared interface {
+	sound(now time.Time) bool
+	held() time.Time // until when it must not be forgotten
+}
 
 func decode[T shared](raw []byte, now time.Time) (value T, ok bool) {
 	if len(raw) == 0 || len(raw) > maxRecord || json.Unmarshal(raw, &value) != nil || !value.sound(now) {
@@ -166,7 +169,7 @@ func swap[T shared](ctx context.Context, r *record, t ticket, op func(*T, time.T
 			r.failed(err)
 			return false
 		}
-		done, err := r.kv.CompareAndSwap(ctx, r.id, r.raw, raw, recordLife)
+		done, err := r.kv.CompareAndSwap(ctx, r.id, r.raw, raw, max(recordLife, value.held().Sub(now)))
 		if err == nil && done {
 			r.raw = raw
 			r.looks.Store(now.UnixNano())

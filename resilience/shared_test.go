@@ -262,3 +262,29 @@ func TestSharedQuotaOfTwoWindows(t *testing.T) {
 		t.Error("want at least 89 % used, at most 2 refused")
 	}
 }
+
+// lasting is a KV that remembers for how long it was told to keep a value.
+type lasting struct {
+	memory
+	longest time.Duration
+}
+
+func (l *lasting) CompareAndSwap(ctx context.Context, id string, old, value []byte, ttl time.Duration) (bool, error) {
+	l.longest = max(l.longest, ttl)
+	return l.memory.CompareAndSwap(ctx, id, old, value, ttl)
+}
+
+// A long wait is not forgotten before it is over because nobody calls meanwhile.
+func TestSharedWaitOutlivesSilence(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		kv := &lasting{}
+		transport := newTransport(t, func(r *http.Request) (*http.Response, error) { return answer(r, 429, "10800"), nil },
+			func(o *resilience.Options) { o.Shared = kv })
+		if _, err := send(t.Context(), t, transport, http.MethodGet); err != nil {
+			t.Fatal(err)
+		}
+		if kv.longest < 3*time.Hour {
+			t.Errorf("kept for %v", kv.longest)
+		}
+	})
+}
