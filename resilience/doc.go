@@ -7,9 +7,9 @@
 // carried out (a 503, a reset, a timeout) is repeated only if that is harmless:
 // see [Idempotent]. Waiting is exponential with full jitter, and never shorter
 // than the server's Retry-After; a wait that is too long for the caller comes
-// back at once as the server's own answer, and the key stays closed until then
-// ([ThrottledError]). A circuit breaker per key stops calls to a host that is
-// down ([OpenError]).
+// back at once as the server's own answer, and the key stays closed until then,
+// for a day at most ([ThrottledError]). A circuit breaker per key stops calls to
+// a host that is down ([OpenError]).
 //
 // What is throttled together, and what fails together, is named by [Keys]. When
 // a server throttles, its quota is reckoned from what it had accepted, and the
@@ -21,7 +21,8 @@
 //
 // Only the hosts that [Options] lists can be reached, over https (http on
 // loopback). The caller's request is not changed, and its body is repeated
-// through GetBody or not at all: nothing is buffered.
+// through GetBody or not at all: nothing is buffered. net/http itself repeats a
+// GET once if a connection that it used before was cut without an answer.
 //
 // Errors of the base transport that have a method NoRetry() bool returning
 // true are final and say nothing about the host's health. A transport below
