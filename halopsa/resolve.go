@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/msptoolbelt/toolbelt/internal/markup"
 	"github.com/msptoolbelt/toolbelt/internal/match"
 	"github.com/msptoolbelt/toolbelt/internal/rest"
 	"github.com/msptoolbelt/toolbelt/mcptools"
@@ -110,10 +111,10 @@ func (c *Client) find(ctx context.Context, d directory, client int, text string)
 			return party{}, err
 		}
 		one, err := choose(d, text, found, complete)
-		if err == nil || errors.Is(err, mcptools.CodeAmbiguous) {
+		if err == nil || complete && errors.Is(err, mcptools.CodeAmbiguous) {
 			return one, err
 		}
-		if missing == nil || len(found) > 0 {
+		if missing == nil || len(found) > 0 && !errors.Is(missing, mcptools.CodeAmbiguous) {
 			missing = err
 		}
 		conclusive = conclusive || complete
@@ -161,14 +162,15 @@ func (c *Client) search(ctx context.Context, d directory, client int, by lookup)
 	if client != 0 && d.kind != "client" {
 		by.query.Set("client_id", strconv.Itoa(client))
 	}
-	read := 0
+	read, seen := 0, map[int]bool{} // a list that changes meanwhile moves rows to the next page
 	for page := 1; page <= by.pages; page++ {
 		rows, total, err := fetchPage[partyRow](ctx, c, collection{path: d.path, key: d.key, query: by.query}, page, maxPageSize)
 		if err != nil {
 			return nil, false, err
 		}
 		for _, r := range rows {
-			if p := d.party(r); !bool(r.Inactive) && (client == 0 || p.ClientID == client) {
+			if p := d.party(r); !bool(r.Inactive) && (client == 0 || p.ClientID == client) && !seen[p.ID] {
+				seen[p.ID] = true
 				found = append(found, p)
 			}
 		}
@@ -180,14 +182,14 @@ func (c *Client) search(ctx context.Context, d directory, client int, by lookup)
 	return found, false, nil
 }
 
-// choose picks the party that text names. Of an incomplete list only an exact
-// name counts, and an address or an object id is never matched by its
-// beginning.
+// choose picks the party that text names. Of an incomplete list only an address
+// or an object id counts, which are one person's: there may be namesakes on the
+// pages that were not read. These two are never matched by their beginning.
 func choose(d directory, text string, found []party, complete bool) (party, error) {
-	exact := !complete || strings.Contains(text, "@") || guid.MatchString(text)
+	key := strings.Contains(text, "@") || guid.MatchString(text)
 	var candidates []match.Candidate
 	for _, p := range found {
-		if exact && !p.isCalled(text) {
+		if (key || !complete) && !p.isCalled(text) {
 			continue
 		}
 		note := p.Client
@@ -200,14 +202,33 @@ func choose(d directory, text string, found []party, complete bool) (party, erro
 		candidates = append(candidates, match.Candidate{ID: strconv.Itoa(p.ID), Name: p.Name, Also: p.also, Note: note})
 	}
 	one, err := match.One(d.kind, text, candidates)
+	if !complete && !(err == nil && key && d.kind == "user") {
+		return party{}, unsure(d, text, one, err)
+	}
 	if err != nil {
 		if e, ok := errors.AsType[*mcptools.Error](err); ok && e.Code == mcptools.CodeNotFound {
-			e.Hint = "look it up with halo_" + map[string]string{"client": "clients", "site": "sites", "user": "users"}[d.kind] + "_search"
+			e.Hint = "look it up with " + d.tool()
 		}
 		return party{}, err
 	}
 	return found[slices.IndexFunc(found, func(p party) bool { return strconv.Itoa(p.ID) == one.ID })], nil
 }
+
+// unsure is the error for a name that was looked for in a part of a list, where
+// it is that of one, or where err says that it is none's or several ones'.
+func unsure(d directory, text string, one match.Candidate, err error) error {
+	e, ok := errors.AsType[*mcptools.Error](err)
+	if !ok {
+		note := joinNonEmpty(", ", "id "+one.ID, markup.Preview(one.Note, 80))
+		e = mcptools.Errorf(mcptools.CodeAmbiguous, "%s %q could be: %s (%s)", d.kind, markup.Preview(text, 80), markup.Preview(one.Name, 80), note)
+	}
+	e.Message += ", of those that could be read"
+	give := map[string]string{"client": "the id", "site": "the client or the id", "user": "the e-mail address or the client"}[d.kind]
+	return e.WithHint("there may be others; give %s, see %s", give, d.tool())
+}
+
+// tool is the tool that lists a directory.
+func (d directory) tool() string { return "halo_" + d.key + "_search" }
 
 func (p party) isCalled(text string) bool {
 	same := func(name string) bool { return name != "" && strings.EqualFold(strings.TrimSpace(name), text) }

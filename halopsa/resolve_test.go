@@ -90,8 +90,8 @@ func TestNamesWithoutASearch(t *testing.T) {
 	fails(t, err, mcptools.CodeNotFound, "halo_users_search")
 }
 
-// Of a list too long to read, only an exact name counts: the beginning may fit
-// others that were not seen.
+// Of a list too long to read no name counts: others that were not seen may have
+// it too.
 func TestIncompleteListsAreNotGuessedFrom(t *testing.T) {
 	t.Parallel()
 	requests := 0
@@ -116,15 +116,59 @@ func TestIncompleteListsAreNotGuessedFrom(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got, err := client.Resolve(t.Context(), halopsa.ResolveInput{Kind: "client", Name: "client 0321"})
-	if err != nil || got.ID != 322 {
-		t.Errorf("the exact name is %+v, %v", got, err)
-	}
+	_, err = client.Resolve(t.Context(), halopsa.ResolveInput{Kind: "client", Name: "client 0321"})
+	fails(t, err, mcptools.CodeAmbiguous, "Client 0321 (id 322)", "there may be others", "halo_clients_search")
 	requests = 0
 	_, err = client.Resolve(t.Context(), halopsa.ResolveInput{Kind: "client", Name: "Client 032"})
-	fails(t, err, mcptools.CodeNotFound, "halo_clients_search")
+	fails(t, err, mcptools.CodeNotFound, "there may be others", "halo_clients_search")
 	if requests > 15 {
 		t.Errorf("%d requests for one name", requests)
+	}
+}
+
+// Where the search has no effect, somebody of the name on the first page is not
+// taken before it is known that nobody on the others has it.
+func TestNamesakesOnLaterPages(t *testing.T) {
+	t.Parallel()
+	people := func(n int) []halotest.Record {
+		users := make([]halotest.Record, n)
+		for i := range users {
+			users[i] = halotest.Record{"name": fmt.Sprintf("Person %04d", i), "site_id": halotest.SiteHafenHQ}
+		}
+		users[10] = halotest.Record{"name": "John Smith", "site_id": halotest.SiteHafenHQ, "emailaddress": "js@hafenlogistik.example"}
+		users[n-50] = halotest.Record{"name": "John Smith", "site_id": halotest.SiteHafenHall3}
+		users[n-40] = halotest.Record{"name": "Jane Doe", "site_id": halotest.SiteHafenHQ}
+		return users
+	}
+	ignoring := map[string][]string{"/Users": {"search"}}
+	for name, tt := range map[string]struct {
+		instance halotest.Options
+		people   int
+		jane     mcptools.Code
+		parts    []string
+	}{
+		"a narrower search": {halotest.Options{IgnoreQuery: ignoring}, 250, "", nil},
+		"all of them":       {halotest.Options{IgnoreQuery: ignoring, AdvancedSearch: map[string][]string{"/Users": {}}}, 250, "", nil},
+		"too many": {halotest.Options{IgnoreQuery: ignoring, AdvancedSearch: map[string][]string{"/Users": {}}}, 1200, mcptools.CodeNotFound,
+			[]string{"there may be others", "the e-mail address or the client"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t, tt.instance)
+			s.save("/Users", people(tt.people))
+			_, err := s.client.Resolve(t.Context(), halopsa.ResolveInput{Kind: "user", Name: "John Smith"})
+			fails(t, err, mcptools.CodeAmbiguous, append(tt.parts, "John Smith (id", "js@hafenlogistik.example")...)
+			jane, err := s.client.Resolve(t.Context(), halopsa.ResolveInput{Kind: "user", Name: "jane doe"})
+			if tt.jane != "" {
+				fails(t, err, tt.jane, tt.parts...)
+			} else if err != nil || jane.Name != "Jane Doe" {
+				t.Errorf("%+v, %v", jane, err)
+			}
+			john, err := s.client.Resolve(t.Context(), halopsa.ResolveInput{Kind: "user", Name: "js@hafenlogistik.example"})
+			if err != nil || john.Name != "John Smith" {
+				t.Errorf("by the address: %+v, %v", john, err)
+			}
+		})
 	}
 }
 

@@ -1,6 +1,8 @@
 package halopsa_test
 
 import (
+	"bytes"
+	"encoding/json"
 	"errors"
 	"net/http"
 	"slices"
@@ -63,6 +65,29 @@ func (s *suite) refused(tool string, args map[string]any) string {
 		s.t.Fatalf("%s %v succeeded: %v", tool, args, result)
 	}
 	return failure
+}
+
+// save writes records to the fake, past the client.
+func (s *suite) save(path string, records []halotest.Record) {
+	s.t.Helper()
+	body, err := json.Marshal(records)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	request, err := http.NewRequestWithContext(s.t.Context(), http.MethodPost, s.server.URL()+"/api"+path, bytes.NewReader(body))
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	request.Header.Set("Authorization", "Bearer "+s.server.Token())
+	request.Header.Set("Content-Type", "application/json")
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		s.t.Fatal(err)
+	}
+	defer response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		s.t.Fatalf("%s: %s", path, response.Status)
+	}
 }
 
 // posts returns the paths that were posted to so far.

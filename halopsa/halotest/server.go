@@ -52,6 +52,9 @@ type Options struct {
 	NoTeamID bool
 	// IgnoreClientSearch plays builds where /Client?search= has no effect (3.4).
 	IgnoreClientSearch bool
+	// IgnoreQuery names further query parameters that have no effect, by path
+	// ("/Users"): Halo's builds ignore what they do not know (3.4).
+	IgnoreQuery map[string][]string
 	// IgnoreViews plays builds where view_id has no effect on tickets (3.4).
 	IgnoreViews bool
 	// MergeCustomFields makes tickets keep custom fields that a write leaves
@@ -266,6 +269,9 @@ func (s *Server) answer(w http.ResponseWriter, r *http.Request) (any, error) {
 		return nil, err
 	}
 	c.checkQuery()
+	for _, name := range s.options.IgnoreQuery[op.Path] {
+		delete(c.query, name)
+	}
 	if r.Method == http.MethodPost {
 		if err := c.readBody(); err != nil {
 			return nil, err
