@@ -2,6 +2,9 @@ package halopsa
 
 import (
 	"context"
+	"encoding/json"
+	"fmt"
+	"maps"
 	"net/mail"
 	"slices"
 	"strings"
@@ -81,21 +84,78 @@ func (c *Client) ReplyToUser(ctx context.Context, in ReplyInput) (*ReplyResult, 
 	if err != nil {
 		return nil, err
 	}
+	reply = c.delivered(ctx, done, reply, len(files))
+	return receipt(done, reply, to, cc, len(files)), nil
+}
+
+// delivered reads an action back unless the reply says that it was mailed, with
+// all files: what Halo has counts more than what it answers in a hurry.
+func (c *Client) delivered(ctx context.Context, done *ActionResult, reply saved, files int) saved {
+	out, _ := reply.mailed()
+	if have, _ := reply.files(); out && have >= files || done.ActionID == 0 {
+		return reply
+	}
+	whole, err := c.readAction(ctx, done.TicketID, done.ActionID, "includeemail", "true")
+	if err != nil {
+		return reply // it is saved all the same, and what the reply lacks stays unknown
+	}
+	reply = maps.Clone(reply)
+	maps.Copy(reply, whole)
+	return reply
+}
+
+// receipt says what was mailed to whom. That is known better by Halo than by
+// what was asked for; what Halo does not tell is taken to be as asked.
+func receipt(done *ActionResult, reply saved, to, cc []string, files int) *ReplyResult {
 	result := &ReplyResult{ActionResult: *done, To: to, CC: cc}
-	// What was sent is known better by Halo than by what was asked for.
+	problem := func(text string) { result.Problem = joinNonEmpty(". ", result.Problem, text) }
+	if have, told := reply.files(); told && have < files {
+		problem(fmt.Sprintf("HaloPSA shows %d of the %d attachments on it: look with halo_attachments_list", have, files))
+	}
+	if out, told := reply.mailed(); told && !out {
+		problem("HaloPSA saved it but did not mail it")
+		result.To, result.CC = []string{}, nil
+		return result
+	}
 	if saved := splitAddresses(reply.text("emailto")); len(saved) > 0 {
 		result.To = saved
 		if !sameAddresses(saved, to) {
-			result.Problem = joinNonEmpty(". ", result.Problem, "HaloPSA sent it to other addresses than were asked for")
+			problem("HaloPSA sent it to other addresses than were asked for")
 		}
 	}
 	if _, told := reply["emailcc"]; told {
 		result.CC = splitAddresses(reply.text("emailcc"))
 	}
 	if !sameAddresses(result.CC, cc) {
-		result.Problem = joinNonEmpty(". ", result.Problem, "HaloPSA copied it to other addresses than were asked for")
+		problem("HaloPSA copied it to other addresses than were asked for")
 	}
-	return result, nil
+	return result
+}
+
+// mailed tells whether an action went out by mail, and whether Halo says
+// anything about that: builds that leave all of these fields out do not.
+func (s saved) mailed() (out, told bool) {
+	var direction, to *string
+	var send *bool
+	for field, into := range map[string]any{"emaildirection": &direction, "emailto": &to, "sendemail": &send} {
+		_ = json.Unmarshal(s[field], into) // one that is absent or unreadable tells nothing
+	}
+	switch {
+	case direction != nil:
+		return *direction == "O", true
+	case send != nil && !*send, to != nil && len(splitAddresses(*to)) == 0:
+		return false, true
+	}
+	return false, false
+}
+
+// files returns how many files an action has, and whether Halo says so.
+func (s saved) files() (n int, told bool) {
+	var count *whole
+	if json.Unmarshal(s["attachment_count"], &count) != nil || count == nil {
+		return 0, false
+	}
+	return int(*count), true
 }
 
 // receivers are the addresses that an answer goes to: those that are named, else

@@ -94,6 +94,60 @@ func TestHaloSendingElsewhereIsReported(t *testing.T) {
 	}
 }
 
+// An answer that Halo kept to itself is not said to have gone to anybody.
+func TestAnAnswerThatWasNotMailedIsReported(t *testing.T) {
+	t.Parallel()
+	for name, meddle := range map[string]func(object map[string]any){
+		"without a receiver": func(object map[string]any) { object["sendemail"] = false; delete(object, "emailto") },
+		"with the receiver":  func(object map[string]any) { delete(object, "sendemail") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t, halotest.Options{}, meddling(meddle))
+			got, err := s.client.ReplyToUser(t.Context(), halopsa.ReplyInput{TicketID: halotest.TicketPrinter, Message: "x", CC: []string{"lager@hafenlogistik.example"}})
+			if err != nil || got.To == nil || len(got.To)+len(got.CC) > 0 || got.Problem != "HaloPSA saved it but did not mail it" || len(s.server.Sent()) > 0 {
+				t.Errorf("%+v, %v", got, err)
+			}
+		})
+	}
+}
+
+func TestAttachmentsThatWereDroppedAreReported(t *testing.T) {
+	t.Parallel()
+	files := []halopsa.Upload{{Filename: "a.txt", Text: "x"}, {Filename: "b.txt", Text: "y"}}
+	s := start(t, halotest.Options{}, meddling(func(object map[string]any) { object["attachments"] = object["attachments"].([]any)[:1] }))
+	got, err := s.client.ReplyToUser(t.Context(), halopsa.ReplyInput{TicketID: halotest.TicketPrinter, Message: "x", Attachments: files})
+	if err != nil || len(got.To) != 1 || !strings.Contains(got.Problem, "1 of the 2 attachments") {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// What a build does not repeat is not taken for a no: neither in its answer,
+// which is completed by reading the action back, nor altogether.
+func TestWhatHaloDoesNotSayOfAMailIsNoAlarm(t *testing.T) {
+	t.Parallel()
+	fields := []string{"emaildirection", "emailto", "emailcc", "sendemail", "attachment_count"}
+	mute := func(_ string, object map[string]any) {
+		for _, field := range fields {
+			delete(object, field)
+		}
+	}
+	for name, more := range map[string]func(path string, object map[string]any){"in its answer": func(string, map[string]any) {}, "at all": mute} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t, halotest.Options{}, reading(more), func(o *halopsa.Options) {
+				for _, field := range fields {
+					o.Resilience.Base = silent{o.Resilience.Base, field}
+				}
+			})
+			got, err := s.client.ReplyToUser(t.Context(), halopsa.ReplyInput{TicketID: halotest.TicketPrinter, Message: "x", Attachments: []halopsa.Upload{{Filename: "a.txt", Text: "x"}}})
+			if err != nil || !slices.Equal(got.To, []string{halotest.AnnaBergEmail}) || got.Problem != "" || len(s.server.Sent()) != 1 {
+				t.Errorf("%+v, %v", got, err)
+			}
+		})
+	}
+}
+
 func TestActionsCanBeCorrected(t *testing.T) {
 	t.Parallel()
 	s := start(t, halotest.Options{})

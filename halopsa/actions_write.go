@@ -86,12 +86,19 @@ func (c *Client) saveAction(ctx context.Context, object fields) (saved, error) {
 		return reply, nil
 	}
 	ticketID, _ := object["ticket_id"].(int)
-	whole := saved{}
-	if c.record(ctx, "/Actions/"+strconv.Itoa(id), id, params("ticket_id", number(ticketID), "includedetails", "true"), &whole) == nil {
+	if whole, err := c.readAction(ctx, ticketID, id); err == nil {
 		maps.Copy(whole, reply)
 		reply = whole
 	} // else it is saved all the same, and what the reply lacks stays unknown
 	return reply, nil
+}
+
+// readAction reads an action as Halo has it; more are further pairs of the query.
+func (c *Client) readAction(ctx context.Context, ticketID, id int, more ...string) (saved, error) {
+	query := params(append([]string{"ticket_id", number(ticketID), "includedetails", "true"}, more...)...)
+	whole := saved{}
+	err := c.record(ctx, "/Actions/"+strconv.Itoa(id), id, query, &whole)
+	return whole, err
 }
 
 // setVisibility is called for an action that is not as visible as was asked.

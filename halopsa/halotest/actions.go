@@ -184,6 +184,7 @@ func (c *call) createAction(t *table, in Record) (Record, error) {
 		"outcome": outcome["outcome"], "outcome_id": outcome["id"], "who": c.data.agents.rows[c.agent]["name"], "who_type": 1, "who_agentid": c.agent,
 		"actionby_agent_id": c.agent, "datetime": stamp(c.now), "note": "", "note_html": "", "hiddenfromuser": outcome.Bool("hidefromuser"), "important": false,
 		"timetaken": 0.0, "nonbilltime": 0.0, "traveltime": 0.0, "chargerate": 0, "actisbillable": true, "attachment_count": 0, "action_systemid": 0,
+		"emaildirection": "", "emailto": "",
 		"actiondatecreated": local(c.now),
 	}
 	stored := Record{}
