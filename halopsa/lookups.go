@@ -201,7 +201,12 @@ func (c *Client) entries(ctx context.Context, kind string, in within) ([]Entry, 
 	if err != nil {
 		return nil, err
 	}
-	return slices.DeleteFunc(slices.Clone(rows), func(e Entry) bool { return e.retired }), nil
+	return current(rows), nil
+}
+
+// current are the rows of a reference table that can be chosen.
+func current(rows []Entry) []Entry {
+	return slices.DeleteFunc(slices.Clone(rows), func(e Entry) bool { return e.retired })
 }
 
 // resolve returns the entry of a reference table that text names, by id or
@@ -225,15 +230,26 @@ func (c *Client) resolveIn(ctx context.Context, kind string, in within, text str
 		}
 		text = strings.Join(parts, ">")
 	}
-	entries, err := c.entries(ctx, kind, in)
+	rows, err := c.rows(ctx, kind, in)
 	if err != nil {
 		return Entry{}, err
 	}
-	return pick(kind, text, entries)
+	return pick(kind, text, rows)
 }
 
-// pick chooses an entry by id or name.
-func pick(kind, text string, entries []Entry) (Entry, error) {
+// pick chooses an entry by id or name. The whole name of one that is retired
+// does not mean another whose name begins like it.
+func pick(kind, text string, rows []Entry) (Entry, error) {
+	entries := current(rows)
+	isCalled := func(e Entry) bool { return e.isCalled(text) }
+	if i := slices.IndexFunc(rows, isCalled); i >= 0 && !slices.ContainsFunc(entries, isCalled) {
+		state := "retired"
+		if kind == "agent" {
+			state = "disabled"
+		}
+		return Entry{}, mcptools.Errorf(mcptools.CodeNotFound, "the %s %q is %s", strings.ReplaceAll(kind, "_", " "), markup.Preview(rows[i].Name, 80), state).
+			WithHint("if another is meant, give its whole name or its id")
+	}
 	candidates := make([]match.Candidate, 0, len(entries))
 	for _, e := range entries {
 		candidates = append(candidates, match.Candidate{ID: strconv.Itoa(e.ID), Name: e.Name, Also: append([]string{e.Detail}, e.also...), Note: e.Detail})
@@ -244,6 +260,13 @@ func pick(kind, text string, entries []Entry) (Entry, error) {
 	}
 	at := slices.IndexFunc(entries, func(e Entry) bool { return strconv.Itoa(e.ID) == one.ID && e.Name == one.Name })
 	return entries[at], nil
+}
+
+// isCalled reports whether text is the id or a whole name of an entry.
+func (e Entry) isCalled(text string) bool {
+	fold := func(name string) string { return strings.ToLower(strings.Join(strings.Fields(name), " ")) }
+	wanted := fold(text)
+	return wanted != "" && slices.ContainsFunc(append([]string{strconv.Itoa(e.ID), e.Name, e.Detail}, e.also...), func(name string) bool { return fold(name) == wanted })
 }
 
 // labels are the names of reference tables by id, for rows that have ids only.

@@ -64,14 +64,14 @@ func (c *Client) Lookups(ctx context.Context, in LookupsInput) (*LookupsOutput, 
 	out := &LookupsOutput{Tables: []LookupTable{}}
 	for _, kind := range in.Kinds {
 		table := LookupTable{Kind: kind, Entries: []Entry{}}
-		entries, err := c.scoped(ctx, kind, scope)
+		rows, err := c.scoped(ctx, kind, scope)
 		if err != nil {
 			if errors.Is(err, mcptools.CodeCancelled) || len(in.Kinds) == 1 {
 				return nil, err
 			}
 			table.Problem = reason(err)
 		}
-		for _, e := range entries {
+		for _, e := range current(rows) {
 			switch {
 			case !strings.Contains(strings.ToLower(e.Name+" "+e.Detail), strings.ToLower(in.Query)):
 			case len(table.Entries) == maxEntries:
@@ -85,7 +85,8 @@ func (c *Client) Lookups(ctx context.Context, in LookupsInput) (*LookupsOutput, 
 	return out, nil
 }
 
-// scoped returns the part of a table that a ticket type allows.
+// scoped returns the part of a table that a ticket type allows, with what is
+// retired.
 func (c *Client) scoped(ctx context.Context, kind string, in within) ([]Entry, error) {
 	if name, tree, ok := strings.Cut(kind, "_"); ok && name == "category" {
 		kind = name
@@ -113,7 +114,7 @@ func (c *Client) scoped(ctx context.Context, kind string, in within) ([]Entry, e
 	default:
 		in = within{}
 	}
-	return c.entries(ctx, kind, in)
+	return c.rows(ctx, kind, in)
 }
 
 // ResolveInput is a name to look up.
@@ -164,11 +165,11 @@ func (c *Client) resolveFor(ctx context.Context, kind, ticketType, text string) 
 	if err != nil {
 		return Entry{}, err
 	}
-	entries, err := c.scoped(ctx, kind, within{ticketType: of.ID})
+	rows, err := c.scoped(ctx, kind, within{ticketType: of.ID})
 	if err != nil {
 		return Entry{}, err
 	}
-	return pick(kind, text, entries)
+	return pick(kind, text, rows)
 }
 
 // party finds a client, site or user by what callers wrote; client may be "".

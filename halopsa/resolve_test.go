@@ -66,6 +66,39 @@ func TestNamesMeanOneRecord(t *testing.T) {
 	}
 }
 
+// The whole name of an entry that is retired means no other one that begins
+// like it, unless that has the name too.
+func TestRetiredNamesMeanNobodyElse(t *testing.T) {
+	t.Parallel()
+	s := start(t, halotest.Options{})
+	s.save("/Agent", []halotest.Record{{"name": "Tom Lind", "isdisabled": true}, {"name": "elif demir", "isdisabled": true}})
+	before, _ := s.server.Ticket(halotest.TicketPrinter)
+	_, err := s.client.AssignTicket(t.Context(), halopsa.AssignTicketInput{TicketID: halotest.TicketPrinter, Agent: "tom  lind"}) // and not Tom Lindqvist
+	fails(t, err, mcptools.CodeNotFound, `the agent "Tom Lind" is disabled`)
+	if after, _ := s.server.Ticket(halotest.TicketPrinter); after.Int("agent_id") != before.Int("agent_id") {
+		t.Errorf("it went to agent %d", after.Int("agent_id"))
+	}
+	for name, id := range map[string]int{"Tom L": halotest.AgentTom, "Elif Demir": halotest.AgentElif} {
+		if got, err := s.client.Resolve(t.Context(), halopsa.ResolveInput{Kind: "agent", Name: name}); err != nil || got.ID != id {
+			t.Errorf("%s is %+v, %v", name, got, err)
+		}
+	}
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		fmt.Fprint(w, `[{"id":4,"name":"Project","inactive":true},{"id":5,"name":"Project Request"}]`)
+	}))
+	defer server.Close()
+	client, err := halopsa.New(auth.Static("token"), halopsa.Options{URL: server.URL})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, kind := range []string{"status", "ticket_type", "team", "top_level"} {
+		for _, name := range []string{"project", "4"} {
+			_, err := client.Resolve(t.Context(), halopsa.ResolveInput{Kind: kind, Name: name})
+			fails(t, err, mcptools.CodeNotFound, `"Project" is retired`)
+		}
+	}
+}
+
 func TestAmbiguousNamesComeWithCandidates(t *testing.T) {
 	t.Parallel()
 	s := start(t, halotest.Options{})

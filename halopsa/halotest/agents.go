@@ -12,6 +12,7 @@ func agentRoutes() map[string]handler {
 		"GET /Agent":      (*call).listAgents,
 		"GET /Agent/me":   func(c *call) (any, error) { return c.data.agents.rows[c.agent], nil },
 		"GET /Agent/{id}": func(c *call) (any, error) { return c.find(c.data.agents, "Agent") },
+		"POST /Agent":     func(c *call) (any, error) { return c.saveRows("agents", c.data.agents) },
 		"GET /Team":       (*call).listTeams,
 		"GET /Team/{id}":  func(c *call) (any, error) { return c.find(c.data.teams, "Team") },
 	}
