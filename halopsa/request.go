@@ -73,6 +73,12 @@ type collection struct {
 // list collects rows of a paged list; row turns an element as Halo sends it
 // into the row of the result.
 func list[W, R any](ctx context.Context, c *Client, l collection, row func(W) R) (*mcptools.Page[R], error) {
+	return sift(ctx, c, l, nil, row)
+}
+
+// sift is list without the rows that keep, unless it is nil, does not hold for.
+// How many rows there are in all is unknown then.
+func sift[W, R any](ctx context.Context, c *Client, l collection, keep func(W) bool, row func(W) R) (*mcptools.Page[R], error) {
 	scope, err := c.scope(ctx, l.tool, l.args)
 	if err != nil {
 		return nil, err
@@ -88,17 +94,23 @@ func list[W, R any](ctx context.Context, c *Client, l collection, row func(W) R)
 		}
 		shown := make([]R, 0, len(rows))
 		for _, r := range rows {
-			shown = append(shown, row(r))
+			if keep == nil || keep(r) {
+				shown = append(shown, row(r))
+			}
+		}
+		told := total
+		if keep != nil {
+			told = nil
 		}
 		// Walk by the number of records, not by "a full page": some lists serve
 		// fewer rows than asked for. A page without rows is the end either way.
 		if len(rows) == 0 || total != nil && (number-1)*size+len(rows) >= *total || total == nil && len(rows) < size {
-			return shown, "", total, nil
+			return shown, "", told, nil
 		}
 		if len(rows) < size && total != nil {
 			size = len(rows) // the server's own page size, which its page numbers count in
 		}
-		return shown, strconv.Itoa(number+1) + "/" + strconv.Itoa(size), total, nil
+		return shown, strconv.Itoa(number+1) + "/" + strconv.Itoa(size), told, nil
 	}
 	return paging.Collect(ctx, c.codec, paging.Query{Scope: scope, Cursor: l.cursor, Limit: l.limit}, fetch)
 }

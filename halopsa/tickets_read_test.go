@@ -59,6 +59,48 @@ func TestSearchWalksAllPages(t *testing.T) {
 	fails(t, err, mcptools.CodeInvalidArguments, "cursor")
 }
 
+// A priority that has another number in the next SLA does not bring the tickets
+// with that number in the first: they have another priority.
+func TestAPriorityInSeveralSLAs(t *testing.T) {
+	t.Parallel()
+	s := start(t, halotest.Options{})
+	s.save("/Priority", []halotest.Record{{"slaid": halotest.SLAGold, "priorityid": 4, "name": "Medium"}}) // 3 in the standard SLA
+	want, others := 0, 0
+	for _, r := range s.server.Tickets() {
+		switch [2]int{r.Int("sla_id"), r.Int("priority_id")} {
+		case [2]int{halotest.SLAStandard, 3}, [2]int{halotest.SLAGold, 4}:
+			want++
+		case [2]int{halotest.SLAStandard, 4}, [2]int{halotest.SLAGold, 3}:
+			others++
+		}
+	}
+	if others == 0 {
+		t.Fatal("the fake has no tickets to mix up")
+	}
+	in, found := halopsa.SearchTicketsInput{Priority: "medium", State: "all", Limit: 7}, map[int]bool{}
+	for {
+		page, err := s.client.SearchTickets(t.Context(), in)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if page.Total != nil {
+			t.Errorf("a total of %d, which counts others too", *page.Total)
+		}
+		for _, row := range page.Items {
+			if row.Priority != "Medium" || found[row.ID] {
+				t.Errorf("ticket %d has the priority %s", row.ID, row.Priority)
+			}
+			found[row.ID] = true
+		}
+		if in.Cursor = page.Cursor; in.Cursor == "" {
+			break
+		}
+	}
+	if len(found) != want {
+		t.Errorf("found %d, want %d", len(found), want)
+	}
+}
+
 func TestSearchFilters(t *testing.T) {
 	t.Parallel()
 	s := start(t, halotest.Options{})

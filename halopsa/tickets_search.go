@@ -68,6 +68,10 @@ func (c *Client) SearchTickets(ctx context.Context, in SearchTicketsInput) (*mcp
 	if err != nil {
 		return nil, err
 	}
+	keep, err := c.rankedSo(ctx, in, query)
+	if err != nil {
+		return nil, err
+	}
 	tables := ticketLabels
 	if slices.Contains(in.Fields, "sla") {
 		tables = detailLabels
@@ -77,7 +81,10 @@ func (c *Client) SearchTickets(ctx context.Context, in SearchTicketsInput) (*mcp
 		return nil, err
 	}
 	l := collection{tool: "halo_tickets_search", args: in, cursor: in.Cursor, limit: cmp.Or(in.Limit, 20), path: "/Tickets", key: "tickets", query: query}
-	page, err := list(ctx, c, l, func(t ticket) FoundTicket {
+	if keep != nil {
+		l.size = maxPageSize // few rows of a page may be left
+	}
+	page, err := sift(ctx, c, l, keep, func(t ticket) FoundTicket {
 		found := FoundTicket{TicketRow: c.ticketRow(names, t)}
 		if len(in.Fields) > 0 {
 			found.Fields = pickFields(c.details(names, t), in.Fields)
@@ -226,32 +233,66 @@ func (c *Client) ranked(ctx context.Context, in SearchTicketsInput, query url.Va
 	if in.Priority == "" {
 		return nil
 	}
-	entries, err := c.entries(ctx, "priority", within{})
+	sla, _ := strconv.Atoi(query.Get("sla")) // 0: any
+	fits, err := c.priorities(ctx, in.Priority, sla)
 	if err != nil {
 		return err
-	}
-	sla, _ := strconv.Atoi(query.Get("sla")) // 0: any
-	entries = slices.DeleteFunc(entries, func(e Entry) bool { return sla != 0 && e.scope != sla })
-	fits := slices.DeleteFunc(slices.Clone(entries), func(e Entry) bool {
-		return !strings.EqualFold(e.Name, strings.TrimSpace(in.Priority)) && strconv.Itoa(e.ID) != in.Priority
-	})
-	if len(fits) == 0 {
-		one, err := pick("priority", in.Priority, entries)
-		if err != nil {
-			return err
-		}
-		fits = []Entry{one}
 	}
 	var ids, slas []string
 	for _, e := range fits {
 		ids, slas = append(ids, strconv.Itoa(e.ID)), append(slas, strconv.Itoa(e.scope))
 	}
-	slices.Sort(ids)
-	query.Set("priority", strings.Join(slices.Compact(ids), ","))
-	if sla == 0 {
-		query.Set("sla", strings.Join(slas, ","))
+	for name, values := range map[string][]string{"priority": ids, "sla": slas} {
+		slices.Sort(values)
+		query.Set(name, strings.Join(slices.Compact(values), ","))
 	}
 	return nil
+}
+
+// rankedSo returns what must hold for tickets that [Client.ranked] lets through:
+// where a priority has one number in one SLA and another in the next, the two
+// filters let each number through in both. It is nil where they are exact.
+func (c *Client) rankedSo(ctx context.Context, in SearchTicketsInput, query url.Values) (func(ticket) bool, error) {
+	if in.Priority == "" || in.SLA != "" {
+		return nil, nil
+	}
+	fits, err := c.priorities(ctx, in.Priority, 0)
+	if err != nil {
+		return nil, err
+	}
+	pairs := map[[2]int]bool{}
+	for _, e := range fits {
+		pairs[[2]int{e.scope, e.ID}] = true
+	}
+	let := func(name string) int { return strings.Count(query.Get(name), ",") + 1 }
+	if let("sla")*let("priority") == len(pairs) {
+		return nil, nil
+	}
+	return func(t ticket) bool {
+		told := t.SLAID != 0 && t.PriorityID != 0
+		return !told || pairs[[2]int{int(t.SLAID), int(t.PriorityID)}]
+	}, nil
+}
+
+// priorities returns the priorities that text names, by name or number, of one
+// SLA or, with 0, of all.
+func (c *Client) priorities(ctx context.Context, text string, sla int) ([]Entry, error) {
+	rows, err := c.rows(ctx, "priority", within{})
+	if err != nil {
+		return nil, err
+	}
+	rows = slices.DeleteFunc(slices.Clone(rows), func(e Entry) bool { return sla != 0 && e.scope != sla })
+	fits := slices.DeleteFunc(current(rows), func(e Entry) bool {
+		return !strings.EqualFold(e.Name, strings.TrimSpace(text)) && strconv.Itoa(e.ID) != text
+	})
+	if len(fits) == 0 {
+		one, err := pick("priority", text, rows)
+		if err != nil {
+			return nil, err
+		}
+		fits = []Entry{one}
+	}
+	return fits, nil
 }
 
 // dated narrows to a time. Halo spells the date of the report dateoccured here.

@@ -10,6 +10,7 @@ func lookupRoutes() map[string]handler {
 		"GET /Status":                 (*call).listStatuses,
 		"GET /Status/{id}":            func(c *call) (any, error) { return c.find(c.data.statuses, "Status") },
 		"GET /Priority":               (*call).listPriorities,
+		"POST /Priority":              func(c *call) (any, error) { return c.each("priorities", c.savePriority) },
 		"GET /SLA":                    (*call).listSLAs,
 		"GET /SLA/{id}":               (*call).getSLA,
 		"GET /TicketType":             (*call).listTicketTypes,
@@ -92,6 +93,16 @@ func (c *call) listPriorities() (any, error) {
 func (c *call) withPriorities(sla Record) Record {
 	rows := c.data.priorities.where(func(row Record) bool { return row.Int("slaid") == sla.Int("id") })
 	return sla.with(Record{"priorities": rows})
+}
+
+// savePriority adds a priority to an SLA.
+func (c *call) savePriority(in Record) (Record, error) {
+	if _, ok := c.data.slas.rows[in.Int("slaid")]; !ok {
+		return nil, refuse(ErrorSentence, "Please select a valid SLA.")
+	}
+	row := plainFields(in).with(Record{"id": guid("priority" + in.String("name") + in.String("slaid"))})
+	c.data.priorities.rows[len(c.data.priorities.rows)+1] = row
+	return row, nil
 }
 
 func (c *call) listSLAs() (any, error) {
