@@ -140,23 +140,13 @@ func capped(rows []Workload) ([]Workload, error) {
 	return rows, nil
 }
 
-// everyRow calls each for the rows of the first pages of a list.
+// everyRow calls each for the rows of a list, and fails when it is too long.
 func everyRow[W any](ctx context.Context, c *Client, l collection, each func(W)) error {
-	read := 0
-	for number := 1; number <= maxWorkloadPages; number++ {
-		rows, total, err := fetchPage[W](ctx, c, l, number, maxPageSize)
-		if err != nil {
-			return err
-		}
-		for _, row := range rows {
-			each(row)
-		}
-		read += len(rows)
-		if len(rows) == 0 || total != nil && read >= *total || total == nil && len(rows) < maxPageSize {
-			return nil
-		}
+	read, err := walk(ctx, c, l, maxWorkloadPages, each)
+	if err == nil && !read.whole {
+		err = fmt.Errorf("only the first %d are counted", read.rows)
 	}
-	return fmt.Errorf("only the first %d are counted", read)
+	return err
 }
 
 func (c *Client) addTickets(ctx context.Context, load map[int]*Workload, agents string, now time.Time) error {

@@ -149,6 +149,33 @@ func fetchPage[W any](ctx context.Context, c *Client, l collection, number, size
 	return rowsOf[W](response.Body, l.key)
 }
 
+// extent is how far a list was read.
+type extent struct {
+	rows  int
+	total *int // of the list, where Halo tells
+	whole bool
+}
+
+// walk calls each for the rows of the first pages of a list. Its end is told by
+// the number of records, for some lists serve fewer rows than asked for, and
+// only where there is no number by a page that is not full.
+func walk[W any](ctx context.Context, c *Client, l collection, pages int, each func(W)) (extent, error) {
+	var read extent
+	for number := 1; number <= pages && !read.whole; number++ {
+		rows, total, err := fetchPage[W](ctx, c, l, number, maxPageSize)
+		if err != nil {
+			return read, err
+		}
+		for _, row := range rows {
+			each(row)
+		}
+		read.rows += len(rows)
+		read.total = total
+		read.whole = len(rows) == 0 || total != nil && read.rows >= *total || total == nil && len(rows) < maxPageSize
+	}
+	return read, nil
+}
+
 // rowsOf reads the rows of a list and how many records there are in all.
 func rowsOf[W any](body []byte, key string) ([]W, *int, error) {
 	var rows []W

@@ -162,24 +162,14 @@ func (c *Client) search(ctx context.Context, d directory, client int, by lookup)
 	if client != 0 && d.kind != "client" {
 		by.query.Set("client_id", strconv.Itoa(client))
 	}
-	read, seen := 0, map[int]bool{} // a list that changes meanwhile moves rows to the next page
-	for page := 1; page <= by.pages; page++ {
-		rows, total, err := fetchPage[partyRow](ctx, c, collection{path: d.path, key: d.key, query: by.query}, page, maxPageSize)
-		if err != nil {
-			return nil, false, err
+	seen := map[int]bool{} // a list that changes meanwhile moves rows to the next page
+	read, err := walk(ctx, c, collection{path: d.path, key: d.key, query: by.query}, by.pages, func(r partyRow) {
+		if p := d.party(r); !bool(r.Inactive) && (client == 0 || p.ClientID == client) && !seen[p.ID] {
+			seen[p.ID] = true
+			found = append(found, p)
 		}
-		for _, r := range rows {
-			if p := d.party(r); !bool(r.Inactive) && (client == 0 || p.ClientID == client) && !seen[p.ID] {
-				seen[p.ID] = true
-				found = append(found, p)
-			}
-		}
-		read += len(rows)
-		if len(rows) == 0 || total != nil && read >= *total || total == nil && len(rows) < maxPageSize {
-			return found, true, nil
-		}
-	}
-	return found, false, nil
+	})
+	return found, read.whole, err
 }
 
 // choose picks the party that text names. Of an incomplete list only an address

@@ -24,24 +24,20 @@ func (c *Client) scan(ctx context.Context, in SearchTicketsInput) (found []ticke
 	if err != nil {
 		return nil, "", err
 	}
-	total := 0
-	for page := 1; page <= maxScan; page++ {
-		rows, count, err := fetchPage[ticket](ctx, c, collection{path: "/Tickets", key: "tickets", query: query}, page, maxPageSize)
-		if err != nil {
-			if len(found) == 0 || ctx.Err() != nil {
-				return nil, "", err
-			}
-			return found, fmt.Sprintf("only %d tickets were counted; %s", len(found), reason(err)), nil
-		}
-		found = append(found, rows...)
-		if count != nil {
-			total = *count
-		}
-		if len(rows) == 0 || len(found) >= total {
-			return found, "", nil
-		}
+	read, err := walk(ctx, c, collection{path: "/Tickets", key: "tickets", query: query}, maxScan, func(t ticket) { found = append(found, t) })
+	switch {
+	case err != nil && (len(found) == 0 || ctx.Err() != nil):
+		return nil, "", err
+	case err != nil:
+		return found, fmt.Sprintf("only %d tickets were counted; %s", len(found), reason(err)), nil
+	case read.whole:
+		return found, "", nil
 	}
-	return found, fmt.Sprintf("only the oldest %d of %d open tickets were counted; narrow it to a client or team", len(found), total), nil
+	of := ""
+	if read.total != nil {
+		of = fmt.Sprintf(" of %d", *read.total)
+	}
+	return found, fmt.Sprintf("only the oldest %d%s open tickets were counted; narrow it to a client or team", len(found), of), nil
 }
 
 // SLARiskInput selects open tickets by how close their target is.

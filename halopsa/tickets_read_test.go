@@ -345,6 +345,36 @@ func TestQueueSummaryCountsEveryOpenTicket(t *testing.T) {
 	}
 }
 
+// A build that does not say how many tickets there are has them counted all the
+// same.
+func TestOverviewsOfListsWithoutACount(t *testing.T) {
+	t.Parallel()
+	s := start(t, halotest.Options{}, reading(func(path string, object map[string]any) {
+		if strings.HasSuffix(path, "/Tickets") {
+			delete(object, "record_count")
+		}
+	}))
+	many := make([]halotest.Record, 150)
+	for i := range many {
+		many[i] = halotest.Record{"summary": "Bulk", "details": "x", "tickettype_id": halotest.TypeServiceRequest, "client_id": halotest.ClientAlster}
+	}
+	s.save("/Tickets", many)
+	open := 0
+	for _, r := range s.server.Tickets() {
+		if !r.Bool("hasbeenclosed") {
+			open++
+		}
+	}
+	queue, err := s.client.QueueSummary(t.Context(), halopsa.QueueSummaryInput{})
+	if err != nil || queue.Total.Open != open || queue.Problem != "" {
+		t.Errorf("%d of %d open tickets are counted: %+v, %v", queue.Total.Open, open, queue.Problem, err)
+	}
+	risk, err := s.client.SLARisk(t.Context(), halopsa.SLARiskInput{})
+	if err != nil || risk.Checked != open || risk.Problem != "" {
+		t.Errorf("%d of %d open tickets are checked: %+v, %v", risk.Checked, open, risk.Problem, err)
+	}
+}
+
 // A page that cannot be read leaves the counts of those before it.
 func TestQueueSummaryKeepsWhatItCounted(t *testing.T) {
 	t.Parallel()
