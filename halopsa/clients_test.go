@@ -2,6 +2,7 @@ package halopsa_test
 
 import (
 	"errors"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -174,6 +175,47 @@ func TestSomebodyFromMicrosoft365IsFound(t *testing.T) {
 				t.Errorf("%v, want %v", got, c.want)
 			}
 			if (page.Problem != "") != c.problem {
+				t.Errorf("problem %q", page.Problem)
+			}
+		})
+	}
+}
+
+// An address that several people share is not said to be one person's, whatever
+// fits the answer.
+func TestASharedAddress(t *testing.T) {
+	t.Parallel()
+	const address = "info@shared.example"
+	users := []halotest.Record{{"name": "Front Desk", "site_id": halotest.SiteHafenHQ, "emailaddress": address}}
+	for i := range 150 {
+		users = append(users, halotest.Record{"name": fmt.Sprintf("Person %04d", i), "site_id": halotest.SiteHafenHQ})
+	}
+	users = append(users, halotest.Record{"name": "Warehouse", "site_id": halotest.SiteHafenHall3, "email2": address})
+	deaf := halotest.Options{IgnoreQuery: map[string][]string{"/Users": {"search"}}, AdvancedSearch: map[string][]string{"/Users": {}}}
+	for name, c := range map[string]struct {
+		in      halopsa.SearchUsersInput
+		listed  int
+		total   int // 0: unknown
+		problem string
+	}{
+		"one row asked for":       {halopsa.SearchUsersInput{Client: "12", Email: address, Limit: 1}, 1, 2, "2 users have it"},
+		"all":                     {halopsa.SearchUsersInput{Client: "12", Email: address}, 2, 2, ""},
+		"one who fits":            {halopsa.SearchUsersInput{Client: "12", Email: address, Query: "warehouse", Limit: 1}, 1, 1, ""},
+		"not all could be looked": {halopsa.SearchUsersInput{Email: address}, 1, 0, "others may have it"},
+		"nobody was seen":         {halopsa.SearchUsersInput{Email: "nobody@shared.example"}, 0, 0, "others may have it"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := start(t, deaf)
+			s.save("/Users", users)
+			page, err := s.client.SearchUsers(t.Context(), c.in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(page.Items) != c.listed || page.Total == nil != (c.total == 0) || page.Total != nil && *page.Total != c.total {
+				t.Errorf("%d listed of %v", len(page.Items), page.Total)
+			}
+			if !strings.Contains(page.Problem, c.problem) || c.problem == "" && page.Problem != "" {
 				t.Errorf("problem %q", page.Problem)
 			}
 		})

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"maps"
 	"net/url"
 	"slices"
@@ -105,9 +106,9 @@ func (c *Client) SearchUsers(ctx context.Context, in SearchUsersInput) (*mcptool
 func (c *Client) exactUsers(ctx context.Context, l collection, in SearchUsersInput) (*mcptools.Page[UserRow], error) {
 	page := &mcptools.Page[UserRow]{Items: []UserRow{}}
 	var found []user
+	var certain bool
 	var err error
 	if in.AzureOID != "" {
-		var certain bool
 		found, certain, err = c.usersWith(ctx, l, "azureoid", in.AzureOID, func(u user) bool { return strings.EqualFold(u.AzureOID, in.AzureOID) })
 		if err == nil && !certain && len(found) == 0 {
 			page.Problem = "this instance does not search by azure_oid, so somebody may have it all the same: search by email or client"
@@ -115,61 +116,58 @@ func (c *Client) exactUsers(ctx context.Context, l collection, in SearchUsersInp
 	}
 	if err == nil && len(found) == 0 && in.Email != "" {
 		page.Problem = ""
-		found, _, err = c.usersWith(ctx, l, "emailaddress", in.Email, func(u user) bool { return u.has(in.Email) })
+		found, certain, err = c.usersWith(ctx, l, "emailaddress", in.Email, func(u user) bool { return u.has(in.Email) })
 	}
 	if err != nil {
 		return nil, err
 	}
+	found = slices.DeleteFunc(found, func(u user) bool { return !holds(in.Query, u.Name, u.Email, u.Client) })
 	for _, u := range found[:min(len(found), l.limit)] {
-		if holds(in.Query, u.Name, u.Email, u.Client) {
-			page.Items = append(page.Items, userRow(u))
-		}
+		page.Items = append(page.Items, userRow(u))
 	}
-	total := len(page.Items)
+	total := len(found)
+	if !certain {
+		page.Problem = cmp.Or(page.Problem, "not all users could be looked through, so others may have it: name the client")
+		return page, nil
+	}
+	if total > l.limit {
+		page.Problem = fmt.Sprintf("%d users have it, of whom %d are listed: raise limit, or name the client", total, l.limit)
+	}
 	page.Total = &total
 	return page, nil
 }
 
-// maxWalk is how many users of one client are looked through for one of them.
-const maxWalk = 300
+// maxWalk is how many pages of the users of one client are looked through for
+// one of them.
+const maxWalk = 3
 
 // usersWith returns the users that fit, which have value in field. Whether an
 // instance searches by a field is up to its whitelist; where it refuses, or
 // where the value may be in another field, the plain search and then the users
 // of the client are looked through. certain says that nobody else can have it.
 func (c *Client) usersWith(ctx context.Context, l collection, field, value string, fits func(user) bool) (found []user, certain bool, err error) {
-	attempt := func(search url.Values) ([]user, error) {
+	look := func(search url.Values, pages int) (whole bool, err error) {
 		query := maps.Clone(l.query)
 		maps.Copy(query, search)
-		rows, _, err := fetchPage[user](ctx, c, collection{path: l.path, key: l.key, query: query}, 1, maxPageSize)
-		return slices.DeleteFunc(rows, func(u user) bool { return !fits(u) }), err
+		read, err := walk(ctx, c, collection{path: l.path, key: l.key, query: query}, pages, func(u user) {
+			if fits(u) && !slices.ContainsFunc(found, func(other user) bool { return other.ID == u.ID }) {
+				found = append(found, u)
+			}
+		})
+		return read.whole, err
 	}
-	found, err = attempt(advancedSearch(field, isEqual, value))
-	if err != nil && !errors.Is(err, mcptools.CodeInvalidArguments) {
-		return nil, false, err
+	certain, err = look(advancedSearch(field, isEqual, value), 1)
+	if err != nil && !errors.Is(err, mcptools.CodeInvalidArguments) || certain && len(found) > 0 {
+		return found, certain, err
 	}
-	certain = err == nil
-	if len(found) == 0 {
-		if found, err = attempt(params("search", value)); err != nil {
-			return nil, false, err
-		}
+	whole, err := look(params("search", value), 1)
+	if err != nil || whole && len(found) > 0 {
+		return found, whole, err
 	}
-	if len(found) > 0 || certain || l.query.Get("client_id") == "" {
-		return found, certain, nil
+	if !certain && l.query.Get("client_id") != "" {
+		certain, err = look(nil, maxWalk)
 	}
-	for number := 1; number <= maxWalk/maxPageSize; number++ {
-		rows, total, err := fetchPage[user](ctx, c, l, number, maxPageSize)
-		if err != nil {
-			return nil, false, err
-		}
-		if i := slices.IndexFunc(rows, fits); i >= 0 {
-			return rows[i : i+1], true, nil
-		}
-		if len(rows) == 0 || total != nil && number*maxPageSize >= *total {
-			return nil, true, nil
-		}
-	}
-	return nil, false, nil
+	return found, certain || whole && field != "azureoid", err // the plain search does not look at object ids
 }
 
 // GetUserInput names an end user.
