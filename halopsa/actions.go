@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
+	"net/url"
 	"slices"
 	"strconv"
 	"time"
@@ -115,18 +117,17 @@ func (c *Client) ListActions(ctx context.Context, in ListActionsInput) (*mcptool
 	if err != nil {
 		return nil, err
 	}
+	keep := func(a action) bool { return !in.ExcludePrivate || !bool(a.Private) }
+	cut := false
 	fetch := func(ctx context.Context, _ string, want int) ([]ActionRow, string, *int, error) {
-		query.Set("count", strconv.Itoa(want+1)) // one more tells whether there are more
-		rows, err := all[action](ctx, c, "/Actions", "actions", query)
+		var rows []action
+		var err error
+		rows, cut, err = c.newest(ctx, query, want+1, keep) // one more tells whether there are more
 		if errors.Is(err, mcptools.CodeNotFound) {
 			err = mcptools.Errorf(mcptools.CodeNotFound, "there is no ticket %d, or it is hidden from this account", in.TicketID)
 		}
-		slices.SortStableFunc(rows, func(a, b action) int { return cmp.Or(b.At.Compare(a.At.Time), cmp.Compare(b.ID, a.ID)) })
 		shown := make([]ActionRow, 0, len(rows))
 		for _, a := range rows {
-			if in.ExcludePrivate && bool(a.Private) {
-				continue // what must not be quoted to a user is not left to a filter that some build may ignore
-			}
 			item := c.actionItem(names, a)
 			switch in.Body {
 			case "none":
@@ -142,7 +143,34 @@ func (c *Client) ListActions(ctx context.Context, in ListActionsInput) (*mcptool
 	if err != nil {
 		return nil, err
 	}
-	return paging.Collect(ctx, c.codec, paging.Query{Scope: scope, Cursor: in.Cursor, Limit: cmp.Or(in.Limit, 20)}, fetch)
+	page, err := paging.Collect(ctx, c.codec, paging.Query{Scope: scope, Cursor: in.Cursor, Limit: cmp.Or(in.Limit, 20)}, fetch)
+	if err == nil && cut && page.Cursor == "" {
+		page.Problem = fmt.Sprintf("only the newest %d actions were looked through, and private ones left out: set to for older ones", maxActions)
+	}
+	return page, err
+}
+
+// maxActions bounds the actions of a ticket that are looked through.
+const maxActions = 1000
+
+// newest returns the newest actions of a ticket that keep holds for, enough of
+// them if there are. What must not be quoted to a user is not left to a filter
+// that some build may ignore; where it does, more actions are asked for in the
+// place of those that are dropped. cut tells that older ones were not looked at.
+func (c *Client) newest(ctx context.Context, query url.Values, enough int, keep func(action) bool) (kept []action, cut bool, err error) {
+	for count := enough; ; count = min(4*count, max(maxActions, enough)) {
+		query.Set("count", strconv.Itoa(count))
+		rows, err := all[action](ctx, c, "/Actions", "actions", query)
+		if err != nil {
+			return nil, false, err
+		}
+		full := len(rows) == count // more are all: this build does not count
+		kept = slices.DeleteFunc(rows, func(a action) bool { return !keep(a) })
+		if cut = full && len(kept) < enough; !cut || count >= maxActions {
+			slices.SortStableFunc(kept, func(a, b action) int { return cmp.Or(b.At.Compare(a.At.Time), cmp.Compare(b.ID, a.ID)) })
+			return kept, cut, nil
+		}
+	}
 }
 
 // GetActionInput names an action. Action ids are numbered within a ticket.

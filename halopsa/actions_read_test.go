@@ -75,6 +75,53 @@ func TestActionRowsSayWhoDidWhat(t *testing.T) {
 	}
 }
 
+// Where the filter has no effect, private actions are dropped here, and do not
+// hide the public ones before them.
+func TestPublicActionsBehindPrivateOnes(t *testing.T) {
+	t.Parallel()
+	notes := func(n int, private bool) []halotest.Record {
+		rows := make([]halotest.Record, n)
+		for i := range rows {
+			rows[i] = halotest.Record{"ticket_id": halotest.TicketVPN, "outcome_id": halotest.OutcomeNote, "note": "x", "hiddenfromuser": private}
+		}
+		return rows
+	}
+	for private, problem := range map[int]string{60: "", 1100: "newest 1000"} {
+		s := start(t, halotest.Options{IgnoreQuery: map[string][]string{"/Actions": {"excludeprivate"}}})
+		s.save("/Actions", notes(30, false))
+		s.save("/Actions", notes(private, true))
+		public := map[int]bool{}
+		for _, a := range s.server.Actions(halotest.TicketVPN) {
+			if !a.Bool("hiddenfromuser") {
+				public[a.Int("id")] = true
+			}
+		}
+		in, before := halopsa.ListActionsInput{TicketID: halotest.TicketVPN, ExcludePrivate: true}, len(s.server.Requests())
+		var page *mcptools.Page[halopsa.ActionRow]
+		for {
+			var err error
+			if page, err = s.client.ListActions(t.Context(), in); err != nil {
+				t.Fatal(err)
+			}
+			for _, a := range page.Items {
+				if !public[a.ID] {
+					t.Errorf("action %d is private, or came before", a.ID)
+				}
+				delete(public, a.ID)
+			}
+			if in.Cursor = page.Cursor; in.Cursor == "" {
+				break
+			}
+		}
+		if !strings.Contains(page.Problem, problem) || problem == "" && (page.Problem != "" || len(public) > 0) {
+			t.Errorf("%d private: %d were not listed, problem %q", private, len(public), page.Problem)
+		}
+		if n := len(s.server.Requests()) - before; n > 8 {
+			t.Errorf("%d requests", n)
+		}
+	}
+}
+
 func TestOneActionNeedsItsTicket(t *testing.T) {
 	t.Parallel()
 	for name, replies := range map[string]halotest.ReplyShape{"object": halotest.ReplyObject, "envelope": halotest.ReplyEnvelope} {
