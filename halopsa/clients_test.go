@@ -181,6 +181,44 @@ func TestSomebodyFromMicrosoft365IsFound(t *testing.T) {
 	}
 }
 
+// A page that has a row less than it should, for one is hidden from this account,
+// does not move the pages after it.
+func TestAShortPageRepeatsNoRow(t *testing.T) {
+	t.Parallel()
+	for _, hidden := range []int{3, 17, 38} { // on the first page, one in between, the last
+		seen, all := map[string]int{}, map[string]bool{}
+		s := start(t, halotest.Options{}, reading(func(path string, object map[string]any) {
+			if rows, ok := object["sites"].([]any); ok && strings.HasSuffix(path, "/Site") {
+				object["sites"] = slices.DeleteFunc(rows, func(row any) bool { return row.(map[string]any)["name"] == fmt.Sprintf("Depot %02d", hidden) })
+			}
+		}))
+		sites := make([]halotest.Record, 40)
+		for i := range sites {
+			name := fmt.Sprintf("Depot %02d", i)
+			sites[i], all[name] = halotest.Record{"name": name, "client_id": halotest.ClientHafen, "issitedetails": true}, i != hidden
+		}
+		s.save("/Site", sites)
+		in := halopsa.SearchSitesInput{Query: "Depot", Limit: 10}
+		for {
+			page, err := s.client.SearchSites(t.Context(), in)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, row := range page.Items {
+				seen[row.Name]++
+			}
+			if in.Cursor = page.Cursor; in.Cursor == "" {
+				break
+			}
+		}
+		for name, shown := range all {
+			if (seen[name] == 1) != shown || seen[name] > 1 {
+				t.Errorf("%s was listed %d times", name, seen[name])
+			}
+		}
+	}
+}
+
 // An address that several people share is not said to be one person's, whatever
 // fits the answer.
 func TestASharedAddress(t *testing.T) {

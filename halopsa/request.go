@@ -2,8 +2,10 @@ package halopsa
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"encoding/json"
+	"fmt"
 	"maps"
 	"net/http"
 	"net/url"
@@ -84,11 +86,11 @@ func sift[W, R any](ctx context.Context, c *Client, l collection, keep func(W) b
 		return nil, err
 	}
 	fetch := func(ctx context.Context, token string, want int) ([]R, string, *int, error) {
-		number, size, err := pageOf(token, l, want)
+		at, err := placeOf(token, l, want)
 		if err != nil {
 			return nil, "", nil, err
 		}
-		rows, total, err := fetchPage[W](ctx, c, l, number, size)
+		rows, total, err := fetchPage[W](ctx, c, l, at.number, at.size)
 		if err != nil {
 			return nil, "", nil, err
 		}
@@ -102,35 +104,36 @@ func sift[W, R any](ctx context.Context, c *Client, l collection, keep func(W) b
 		if keep != nil {
 			told = nil
 		}
-		// Walk by the number of records, not by "a full page": some lists serve
-		// fewer rows than asked for. A page without rows is the end either way.
-		if len(rows) == 0 || total != nil && (number-1)*size+len(rows) >= *total || total == nil && len(rows) < size {
+		at.read += len(rows)
+		if isLast(len(rows), at.size, at.read, total) {
 			return shown, "", told, nil
 		}
-		if len(rows) < size && total != nil {
-			size = len(rows) // the server's own page size, which its page numbers count in
-		}
-		return shown, strconv.Itoa(number+1) + "/" + strconv.Itoa(size), told, nil
+		at.number++
+		return shown, at.token(), told, nil
 	}
 	return paging.Collect(ctx, c.codec, paging.Query{Scope: scope, Cursor: l.cursor, Limit: l.limit}, fetch)
 }
 
-// pageOf reads a page token: its number and size.
-func pageOf(token string, l collection, want int) (number, size int, err error) {
+// place is where a paged list goes on. Every page is asked for with the size of
+// the first, whatever they hold: the server's page numbers count in that, or in
+// a size of its own.
+type place struct {
+	number, size int // of the next page
+	read         int // rows before it
+}
+
+func (p place) token() string { return fmt.Sprintf("%d/%d/%d", p.number, p.size, p.read) }
+
+// placeOf reads a page token.
+func placeOf(token string, l collection, want int) (place, error) {
 	if token == "" {
-		size = l.size
-		if size == 0 {
-			size = min(max(want, 1), maxPageSize)
-		}
-		return 1, size, nil
+		return place{number: 1, size: cmp.Or(l.size, min(max(want, 1), maxPageSize))}, nil
 	}
-	first, second, _ := bytes.Cut([]byte(token), []byte("/"))
-	number, err1 := strconv.Atoi(string(first))
-	size, err2 := strconv.Atoi(string(second))
-	if err1 != nil || err2 != nil || size < 1 {
-		return 0, 0, &mcptools.Error{Code: mcptools.CodeInternal, Message: "a cursor cannot be read"}
+	var p place
+	if n, err := fmt.Sscanf(token, "%d/%d/%d", &p.number, &p.size, &p.read); n != 3 || err != nil || p.size < 1 {
+		return place{}, &mcptools.Error{Code: mcptools.CodeInternal, Message: "a cursor cannot be read"}
 	}
-	return number, size, nil
+	return p, nil
 }
 
 // fetchPage gets one page. Halo pages only when pageinate (its spelling) and
@@ -156,9 +159,7 @@ type extent struct {
 	whole bool
 }
 
-// walk calls each for the rows of the first pages of a list. Its end is told by
-// the number of records, for some lists serve fewer rows than asked for, and
-// only where there is no number by a page that is not full.
+// walk calls each for the rows of the first pages of a list.
 func walk[W any](ctx context.Context, c *Client, l collection, pages int, each func(W)) (extent, error) {
 	var read extent
 	for number := 1; number <= pages && !read.whole; number++ {
@@ -171,9 +172,20 @@ func walk[W any](ctx context.Context, c *Client, l collection, pages int, each f
 		}
 		read.rows += len(rows)
 		read.total = total
-		read.whole = len(rows) == 0 || total != nil && read.rows >= *total || total == nil && len(rows) < maxPageSize
+		read.whole = isLast(len(rows), maxPageSize, read.rows, total)
 	}
 	return read, nil
+}
+
+// isLast reports whether a list ends with a page, after which read rows of it
+// are read. The number of records tells, for some lists serve fewer rows than
+// asked for, and only where there is none a page that is not full. A page
+// without rows is the end either way.
+func isLast(rows, size, read int, total *int) bool {
+	if rows == 0 || total == nil {
+		return rows < size
+	}
+	return read >= *total
 }
 
 // rowsOf reads the rows of a list and how many records there are in all.
