@@ -264,9 +264,14 @@ func pick(kind, text string, rows []Entry) (Entry, error) {
 
 // isCalled reports whether text is the id or a whole name of an entry.
 func (e Entry) isCalled(text string) bool {
-	fold := func(name string) string { return strings.ToLower(strings.Join(strings.Fields(name), " ")) }
-	wanted := fold(text)
-	return wanted != "" && slices.ContainsFunc(append([]string{strconv.Itoa(e.ID), e.Name, e.Detail}, e.also...), func(name string) bool { return fold(name) == wanted })
+	names := append([]string{strconv.Itoa(e.ID), e.Name, e.Detail}, e.also...)
+	return slices.ContainsFunc(names, func(name string) bool { return sameName(name, text) })
+}
+
+// sameName compares whole names as [match.One] does; no name is like no other.
+func sameName(a, b string) bool {
+	first, second := strings.Join(strings.Fields(a), " "), strings.Join(strings.Fields(b), " ")
+	return first != "" && strings.EqualFold(first, second)
 }
 
 // labels are the names of reference tables by id, for rows that have ids only.

@@ -114,7 +114,7 @@ func (c *Client) find(ctx context.Context, d directory, client int, text string)
 		if err == nil || complete && errors.Is(err, mcptools.CodeAmbiguous) {
 			return one, err
 		}
-		if missing == nil || len(found) > 0 && !errors.Is(missing, mcptools.CodeAmbiguous) {
+		if missing == nil || errors.Is(err, mcptools.CodeAmbiguous) || complete && !errors.Is(missing, mcptools.CodeAmbiguous) {
 			missing = err
 		}
 		conclusive = conclusive || complete
@@ -212,7 +212,7 @@ func unsure(d directory, text string, one match.Candidate, err error) error {
 		note := joinNonEmpty(", ", "id "+one.ID, markup.Preview(one.Note, 80))
 		e = mcptools.Errorf(mcptools.CodeAmbiguous, "%s %q could be: %s (%s)", d.kind, markup.Preview(text, 80), markup.Preview(one.Name, 80), note)
 	}
-	e.Message += ", of those that could be read"
+	e.Message += ", among those that could be read"
 	give := map[string]string{"client": "the id", "site": "the client or the id", "user": "the e-mail address or the client"}[d.kind]
 	return e.WithHint("there may be others; give %s, see %s", give, d.tool())
 }
@@ -220,9 +220,10 @@ func unsure(d directory, text string, one match.Candidate, err error) error {
 // tool is the tool that lists a directory.
 func (d directory) tool() string { return "halo_" + d.key + "_search" }
 
+// isCalled reports whether text is a whole name, an address or another key of a
+// party.
 func (p party) isCalled(text string) bool {
-	same := func(name string) bool { return name != "" && strings.EqualFold(strings.TrimSpace(name), text) }
-	return same(p.Name) || slices.ContainsFunc(p.also, same)
+	return slices.ContainsFunc(append([]string{p.Name}, p.also...), func(name string) bool { return sameName(name, text) })
 }
 
 // byID reads a party, so that its name can be shown and its client is known.

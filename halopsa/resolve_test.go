@@ -169,7 +169,7 @@ func TestNamesakesOnLaterPages(t *testing.T) {
 			users[i] = halotest.Record{"name": fmt.Sprintf("Person %04d", i), "site_id": halotest.SiteHafenHQ}
 		}
 		users[10] = halotest.Record{"name": "John Smith", "site_id": halotest.SiteHafenHQ, "emailaddress": "js@hafenlogistik.example"}
-		users[n-50] = halotest.Record{"name": "John Smith", "site_id": halotest.SiteHafenHall3}
+		users[150] = halotest.Record{"name": "john smith", "site_id": halotest.SiteHafenHall3}
 		users[n-40] = halotest.Record{"name": "Jane Doe", "site_id": halotest.SiteHafenHQ}
 		return users
 	}
@@ -190,7 +190,7 @@ func TestNamesakesOnLaterPages(t *testing.T) {
 			s := start(t, tt.instance)
 			s.save("/Users", people(tt.people))
 			_, err := s.client.Resolve(t.Context(), halopsa.ResolveInput{Kind: "user", Name: "John Smith"})
-			fails(t, err, mcptools.CodeAmbiguous, append(tt.parts, "John Smith (id", "js@hafenlogistik.example")...)
+			fails(t, err, mcptools.CodeAmbiguous, append(tt.parts, "John Smith (id", "js@hafenlogistik.example", "john smith (id")...)
 			jane, err := s.client.Resolve(t.Context(), halopsa.ResolveInput{Kind: "user", Name: "jane doe"})
 			if tt.jane != "" {
 				fails(t, err, tt.jane, tt.parts...)
