@@ -96,6 +96,8 @@ func TestRefusedEvents(t *testing.T) {
 		"unknown":       {"start": at9, "end": at10, "title": "x"},
 		"no daysOfWeek": {"start": at9, "end": at10, "recurrence": object{"pattern": weekly, "range": object{"type": "noEnd", "startDate": "2026-03-30"}}},
 		"start differs": {"start": at9, "end": at10, "recurrence": object{"pattern": object{"type": "daily", "interval": 1}, "range": object{"type": "noEnd", "startDate": "2026-03-31"}}},
+		"other zone": {"start": at9, "end": at10, "recurrence": object{"pattern": object{"type": "daily", "interval": 1},
+			"range": object{"type": "noEnd", "startDate": "2026-03-30", "recurrenceTimeZone": "Eastern Standard Time"}}},
 		"flat location": {"start": at9, "end": at10, "location": "Hall 3"},
 	} {
 		if a := r.do("POST", "/me/events", body); a.status != 400 {

@@ -95,20 +95,8 @@ func (c *call) setEvent(e *event, body object) error {
 	if allDay, given := body["isAllDay"].(bool); given {
 		e.allDay = allDay
 	}
-	for name, t := range map[string]*time.Time{"start": &e.start, "end": &e.end} {
-		if body[name] == nil {
-			continue
-		}
-		if err := c.setMoment(e, asObject(body[name]), t); err != nil {
-			return err
-		}
-	}
-	if e.end.Before(e.start) {
-		return failf(http.StatusBadRequest, "ErrorInvalidRequest", "The start time must not be later than the end time.")
-	}
-	if e.allDay && (!midnight(e.start.In(e.location)) || !midnight(e.end.In(e.location)) || !e.end.After(e.start)) {
-		c.violate(fakehttp.WrongKind, "an all-day event from %s to %s", e.start, e.end)
-		return failf(http.StatusBadRequest, "ErrorInvalidRequest", "The Event.Start and Event.End properties for an all-day event need to be set to midnight, at least 24 hours apart.")
+	if err := c.setTimes(e, body); err != nil {
+		return err
 	}
 	if recurrence, given := body["recurrence"].(object); given {
 		if problem := checkRecurrence(recurrence, e.start.In(e.location)); problem != "" {
@@ -119,28 +107,60 @@ func (c *call) setEvent(e *event, body object) error {
 	} else if _, cleared := body["recurrence"]; cleared {
 		e.recurrence = nil
 	}
+	if name := textAt(e.recurrence, "range", "recurrenceTimeZone"); name != "" && body["start"] != nil {
+		if location, err := zone(name); err != nil || location.String() != e.location.String() {
+			c.violate(fakehttp.WrongKind, "a series in %q that starts in %q", name, e.zone)
+			return failf(http.StatusBadRequest, "ErrorPropertyValidationFailure", "At least one property failed validation. The time zone of the series differs from that of its start.")
+		}
+	}
 	c.setProps(e.props, body)
 	e.version++
 	return nil
 }
 
+func (c *call) setTimes(e *event, body object) error {
+	endLocation := e.location
+	if body["start"] != nil { // it says which zone a series follows
+		start, err := c.moment(body["start"])
+		if err != nil {
+			return err
+		}
+		e.start, e.zone, e.location = start, zoneName(body["start"]), start.Location()
+		endLocation = e.location
+	}
+	if body["end"] != nil {
+		end, err := c.moment(body["end"])
+		if err != nil {
+			return err
+		}
+		e.end, e.endZone, endLocation = end, zoneName(body["end"]), end.Location()
+	}
+	if e.end.Before(e.start) {
+		return failf(http.StatusBadRequest, "ErrorInvalidRequest", "The start time must not be later than the end time.")
+	}
+	if e.allDay && (!midnight(e.start.In(e.location)) || !midnight(e.end.In(endLocation)) || !e.end.After(e.start)) {
+		c.violate(fakehttp.WrongKind, "an all-day event from %s to %s", e.start, e.end)
+		return failf(http.StatusBadRequest, "ErrorInvalidRequest", "The Event.Start and Event.End properties for an all-day event need to be set to midnight, at least 24 hours apart.")
+	}
+	return nil
+}
+
 func midnight(t time.Time) bool { return t.Hour() == 0 && t.Minute() == 0 && t.Second() == 0 }
 
-func (c *call) setMoment(e *event, value object, t *time.Time) error {
-	name := textAt(value, "timeZone")
-	if name == "" {
-		name = "UTC"
-	}
-	location, err := zone(name)
+func zoneName(value any) string { return firstOf(textAt(value, "timeZone"), "UTC") }
+
+// moment reads a start or an end, in its zone.
+func (c *call) moment(value any) (time.Time, error) {
+	var t time.Time
+	location, err := zone(zoneName(value))
 	if err == nil {
-		*t, err = parseWallClock(textAt(value, "dateTime"), location)
+		t, err = parseWallClock(textAt(value, "dateTime"), location)
 	}
 	if err != nil {
-		c.violate(fakehttp.WrongKind, "dateTime %q in %q", textAt(value, "dateTime"), name)
-		return failf(http.StatusBadRequest, "TimeZoneNotSupportedException", "A valid TimeZone value must be specified. The following TimeZone value is not supported: '%s'.", name)
+		c.violate(fakehttp.WrongKind, "dateTime %q in %q", textAt(value, "dateTime"), zoneName(value))
+		return t, failf(http.StatusBadRequest, "TimeZoneNotSupportedException", "A valid TimeZone value must be specified. The following TimeZone value is not supported: '%s'.", zoneName(value))
 	}
-	e.zone, e.location = name, location
-	return nil
+	return t.In(location), nil
 }
 
 // setProps copies the plain properties of a body.
@@ -203,7 +223,7 @@ func (s *Server) invite(e *event) {
 		duplicate.props = maps.Clone(e.props)
 		delete(duplicate.props, creationBody)
 		duplicate.props["responseStatus"], duplicate.props["isOrganizer"], duplicate.props["transactionId"] = mine, false, nil
-		duplicate.start, duplicate.end, duplicate.zone, duplicate.location = e.start, e.end, e.zone, e.location
+		duplicate.start, duplicate.end, duplicate.zone, duplicate.endZone, duplicate.location = e.start, e.end, e.zone, e.endZone, e.location
 		duplicate.allDay, duplicate.recurrence, duplicate.exceptions = e.allDay, e.recurrence, maps.Clone(e.exceptions)
 		duplicate.version++
 		if who.box.settings["userPurpose"] == "room" { // rooms accept by themselves

@@ -37,7 +37,8 @@ type event struct {
 	uid        string // iCalUId, the same in every attendee's copy
 	props      object // everything but times, ids and recurrence
 	start, end time.Time
-	zone       string // as given at creation
+	zone       string // of the start, as it was given
+	endZone    string // likewise
 	location   *time.Location
 	allDay     bool
 	recurrence object                // nil: a single event
@@ -114,7 +115,7 @@ func (o occurrence) view(p prefs) object {
 	view["changeKey"] = changeKey(e.n, e.version)
 	view["@odata.etag"] = `W/"` + changeKey(e.n, e.version) + `"`
 	view["start"], view["end"] = e.moment(o.start, p), e.moment(o.end, p)
-	view["isAllDay"], view["originalStartTimeZone"], view["originalEndTimeZone"] = e.allDay, e.zone, e.zone
+	view["isAllDay"], view["originalStartTimeZone"], view["originalEndTimeZone"] = e.allDay, e.zone, firstOf(e.endZone, e.zone)
 	view["hasAttachments"] = len(e.files) > 0
 	view["webLink"] = "https://outlook.office365.com/owa/?itemid=" + e.id(p, o.day) + "&exvsurl=1&path=/calendar/item"
 	view["recurrence"], view["seriesMasterId"], view["type"] = nil, nil, "singleInstance"

@@ -51,9 +51,8 @@ func getSchedule(c *call) (reply, error) {
 }
 
 func (c *call) window(start, end object) (from, to time.Time, err error) {
-	e := &event{}
-	if err = c.setMoment(e, start, &from); err == nil {
-		err = c.setMoment(e, end, &to)
+	if from, err = c.moment(start); err == nil {
+		to, err = c.moment(end)
 	}
 	if err == nil && !from.Before(to) {
 		err = failf(http.StatusBadRequest, "ErrorInvalidRequest", "The start of the time window must be before its end.")
