@@ -23,6 +23,7 @@ type event struct {
 	Body         itemBody     `json:"body"`
 	Start        dateTimeZone `json:"start"`
 	End          dateTimeZone `json:"end"`
+	Zone         string       `json:"originalStartTimeZone"`
 	AllDay       bool         `json:"isAllDay"`
 	Cancelled    bool         `json:"isCancelled"`
 	Organized    bool         `json:"isOrganizer"`
@@ -130,6 +131,32 @@ func (e *event) span(zone *time.Location) (start, end string) {
 		to = to.Add(time.Hour)
 	}
 	return stamp(from, zone), stamp(to, zone)
+}
+
+// first returns when an event or the first of a series starts; an all-day one
+// starts at midnight everywhere.
+func (e *event) first(zone *time.Location) time.Time {
+	if e.AllDay {
+		return midnight(e.Start.date(), zone)
+	}
+	return e.Start.in(zone)
+}
+
+// ownZone returns the zone whose clock a series follows, or nil where it is one
+// that only its maker knows. originalStartTimeZone is that of the day it was made.
+func (e *event) ownZone() *time.Location {
+	for _, name := range []string{e.Recurrence.zoneName(), e.Zone} {
+		if zone, err := when.Zone(name); err == nil && name != "" {
+			return zone
+		}
+	}
+	return nil
+}
+
+// follows reports whether a series has that zone for its own.
+func (e *event) follows(zone *time.Location) bool {
+	own := e.ownZone()
+	return own != nil && when.WindowsName(own) == when.WindowsName(zone)
 }
 
 // joinURL is where an online meeting takes place.

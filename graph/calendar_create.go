@@ -184,6 +184,29 @@ func (t eventTimes) untilDay(to string, zone *time.Location, now time.Time) (eve
 	return t, nil
 }
 
+// in returns the times in another zone; days stay the days they are.
+func (t eventTimes) in(zone *time.Location) eventTimes {
+	if t.allDay {
+		return eventTimes{midnight(t.start, zone), midnight(t.end, zone), true}
+	}
+	return eventTimes{start: t.start.In(zone), end: t.end.In(zone)}
+}
+
+// startingAt returns times of the same length that start then.
+func (t eventTimes) startingAt(start time.Time) eventTimes {
+	length := t.end.Sub(t.start)
+	t.start, t.end = start, start.Add(length)
+	if t.allDay { // days of 23 and 25 hours count as one
+		t.end = start.AddDate(0, 0, int(length.Hours()+12)/24)
+	}
+	return t
+}
+
+// midnight returns the beginning of t's day in a zone.
+func midnight(t time.Time, zone *time.Location) time.Time {
+	return time.Date(t.Year(), t.Month(), t.Day(), 0, 0, 0, 0, zone)
+}
+
 // fill writes the times as Graph takes them.
 func (t eventTimes) fill(asked map[string]any) {
 	asked["isAllDay"] = t.allDay

@@ -268,6 +268,28 @@ func (p *recurrencePattern) dayByIndex(start time.Time) int {
 	return days[i]
 }
 
+// zoneName is the zone that the days of a recurrence are in.
+func (r *recurrence) zoneName() string {
+	if r == nil {
+		return ""
+	}
+	return r.Range.Zone
+}
+
+// from returns the recurrence as it is sent for a series that gets that start.
+func (r *recurrence) from(start time.Time) (*recurrence, error) {
+	if r == nil || !r.Pattern.fits(start) {
+		return nil, mcptools.Errorf(mcptools.CodeInvalidArguments, "start: in %s it is %s, which the series does not have", start.Location(), start.Format("Monday 2006-01-02")).
+			WithHint("give the new recurrence too")
+	}
+	moved := *r
+	moved.Range.Start, moved.Range.Zone = start.Format(dateOnly), when.WindowsName(start.Location())
+	if moved.Range.Type != "endDate" {
+		moved.Range.End = "" // 0001-01-01
+	}
+	return &moved, nil
+}
+
 // String writes a recurrence in the form that parseRecurrence reads.
 func (r *recurrence) String() string {
 	if r == nil {

@@ -2,6 +2,7 @@ package graph
 
 import (
 	"encoding/json"
+	"errors"
 	"slices"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/msptoolbelt/toolbelt/internal/specindex"
 	"github.com/msptoolbelt/toolbelt/internal/when"
+	"github.com/msptoolbelt/toolbelt/mcptools"
 )
 
 func berlin(t testing.TB) *time.Location {
@@ -221,5 +223,32 @@ func TestWorkingHoursAtNight(t *testing.T) {
 	hours := within(s.working(span{start: monday, end: monday.AddDate(0, 0, 1)}, zone), []span{{start: monday, end: monday.AddDate(0, 0, 1)}})
 	if len(hours) != 1 || stamp(hours[0].start, zone) != "2027-03-29T00:00+02:00" || stamp(hours[0].end, zone) != "2027-03-29T08:00+02:00" {
 		t.Errorf("hours %v", hours)
+	}
+}
+
+// A series whose zone nobody knows must not be put into another one silently.
+func TestSeriesInAnUnknownZone(t *testing.T) {
+	series := event{
+		Type: "seriesMaster", Zone: "tzone://Microsoft/Custom",
+		Start: dateTimeZone{"2027-03-01T15:00:00", "W. Europe Standard Time"}, End: dateTimeZone{"2027-03-01T15:30:00", "W. Europe Standard Time"},
+		Recurrence: &recurrence{Pattern: recurrencePattern{Type: "weekly", Interval: 1, Days: []string{"monday"}}},
+	}
+	change := func(in UpdateEventInput) (map[string]any, error) {
+		asked := map[string]any{}
+		return asked, in.changeTimes(asked, &series, &series, berlin(t))
+	}
+	for _, in := range []UpdateEventInput{{End: "45m"}, {Start: "2027-03-01T16:00"}, {End: "45m", TimeZone: "Europe/Berlin"}} {
+		if asked, err := change(in); !errors.Is(err, mcptools.CodeInvalidArguments) {
+			t.Errorf("%+v: %v, %v", in, asked, err)
+		}
+	}
+	asked, err := change(UpdateEventInput{Start: "2027-03-01T16:00", TimeZone: "Europe/Berlin"})
+	if rule, ok := asked["recurrence"].(*recurrence); err != nil || !ok || rule.Range.Zone != "W. Europe Standard Time" || asked["start"] != (dateTimeZone{"2027-03-01T16:00:00", "W. Europe Standard Time"}) {
+		t.Errorf("%v, %v", asked, err)
+	}
+	series.Zone = "Eastern Standard Time"
+	asked, err = change(UpdateEventInput{End: "45m"})
+	if err != nil || len(asked) != 1 || asked["end"] != (dateTimeZone{"2027-03-01T09:45:00", "Eastern Standard Time"}) {
+		t.Errorf("%v, %v", asked, err)
 	}
 }

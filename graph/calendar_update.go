@@ -31,7 +31,7 @@ type UpdateEventInput struct {
 }
 
 // changeFields are what a change must know of an event.
-const changeFields = "id,subject,start,end,isAllDay,isOrganizer,isOnlineMeeting,attendees,type,seriesMasterId,recurrence"
+const changeFields = "id,subject,start,end,originalStartTimeZone,isAllDay,isOrganizer,isOnlineMeeting,attendees,type,seriesMasterId,recurrence"
 
 // UpdateEvent changes an event or its series. Attendees are told by Exchange.
 // https://learn.microsoft.com/graph/api/event-update
@@ -118,38 +118,48 @@ func (in UpdateEventInput) changeTimes(asked map[string]any, named, old *event, 
 	if in.Start == "" && in.End == "" && in.Recurrence == "" {
 		return nil
 	}
-	basis := named
-	if in.Start == "" {
-		basis = old
-	}
-	times, err := in.times(basis, zone)
+	times, err := in.times(named, zone)
 	if err != nil {
 		return err
 	}
-	series := old.Type == "seriesMaster" || in.Recurrence != ""
-	if series && in.Recurrence == "" && in.Start != "" {
-		if times, err = times.onDayOf(named, old, zone); err != nil {
+	series := old.Type == "seriesMaster"
+	if series {
+		if times, err = in.ofSeries(times, named, old, zone); err != nil {
 			return err
 		}
 	}
-	if in.Recurrence != "" {
-		if old.Type == "occurrence" || old.Type == "exception" {
-			return mcptools.Errorf(mcptools.CodeInvalidArguments, "recurrence: one event of a series has none of its own").WithHint("call again with scope series")
-		}
-		rule, err := parseRecurrence(in.Recurrence, times.start)
-		if err != nil {
-			return err
-		}
-		asked["recurrence"] = rule
+	if err := in.changeRecurrence(asked, old, times.start); err != nil {
+		return err
 	}
 	times.fill(asked)
-	if series {
+	if series || in.Recurrence != "" {
 		times.repeat(asked)
 	}
 	if times.allDay == old.AllDay {
 		delete(asked, "isAllDay")
 	}
+	if series && in.Start == "" && !times.allDay { // what is not sent cannot move
+		delete(asked, "start")
+		if in.End == "" {
+			delete(asked, "end")
+		}
+	}
 	return nil
+}
+
+// changeRecurrence adds the recurrence of an event that gets that start, where
+// it is a new one or has to go along.
+func (in UpdateEventInput) changeRecurrence(asked map[string]any, old *event, start time.Time) (err error) {
+	switch {
+	case in.Recurrence != "" && (old.Type == "occurrence" || old.Type == "exception"):
+		return mcptools.Errorf(mcptools.CodeInvalidArguments, "recurrence: one event of a series has none of its own").WithHint("call again with scope series")
+	case in.Recurrence != "":
+		asked["recurrence"], err = parseRecurrence(in.Recurrence, start)
+	case old.Type == "seriesMaster" && !old.follows(start.Location()):
+		// Graph refuses times in another zone than the recurrence has.
+		asked["recurrence"], err = old.Recurrence.from(start)
+	}
+	return err
 }
 
 // times returns the new times of an event; what is not named stays, the length
@@ -172,26 +182,38 @@ func (in UpdateEventInput) times(old *event, zone *time.Location) (eventTimes, e
 	return times, nil
 }
 
+// ofSeries turns new times of the event that the caller named into those of its
+// series. A series follows the clock of its own zone, which need not be the
+// mailbox's, and keeps that zone unless its start is given in another one.
+func (in UpdateEventInput) ofSeries(t eventTimes, named, series *event, zone *time.Location) (eventTimes, error) {
+	own := series.ownZone()
+	switch {
+	case series.AllDay != t.allDay, in.Start != "" && in.TimeZone != "", own == nil && t.allDay:
+		own = zone
+	case own == nil:
+		return t, mcptools.Errorf(mcptools.CodeInvalidArguments, "time_zone: the series has a time zone of its own that is unknown here").
+			WithHint("give start and time_zone to put it into another")
+	}
+	t = t.in(own)
+	if in.Start == "" {
+		return t.startingAt(series.first(own)), nil
+	}
+	if in.Recurrence != "" {
+		return t, nil
+	}
+	return t.onDayOf(named, series, own)
+}
+
 // onDayOf moves new times, given for the event that the caller named, to the
 // first day of its series: a series keeps its days unless it gets a new
 // recurrence.
 func (t eventTimes) onDayOf(named, series *event, zone *time.Location) (eventTimes, error) {
-	day, first := named.Start.in(zone), series.Start.in(zone)
-	if named.AllDay {
-		day, first = named.Start.date(), series.Start.date()
-	}
+	day, first := named.first(zone), series.first(zone)
 	if t.start.Format(dateOnly) != day.Format(dateOnly) && t.start.Format(dateOnly) != first.Format(dateOnly) {
 		return t, mcptools.Errorf(mcptools.CodeInvalidArguments, "start: a series cannot move to another day by its start alone").
-			WithHint("keep the day, %s, or give the new recurrence too", day.Format(dateOnly))
+			WithHint("keep the day, %s in %s, or give the new recurrence too", day.Format(dateOnly), zone)
 	}
-	length := t.end.Sub(t.start)
-	t.start = time.Date(first.Year(), first.Month(), first.Day(), t.start.Hour(), t.start.Minute(), 0, 0, zone)
-	if t.allDay {
-		t.end = t.start.AddDate(0, 0, int(length.Hours()+12)/24)
-		return t, nil
-	}
-	t.end = t.start.Add(length)
-	return t, nil
+	return t.startingAt(time.Date(first.Year(), first.Month(), first.Day(), t.start.Hour(), t.start.Minute(), 0, 0, zone)), nil
 }
 
 // changeAttendees adds the new list of attendees. Graph replaces the list as a

@@ -1,9 +1,11 @@
 package graph_test
 
 import (
+	"maps"
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/msptoolbelt/toolbelt/graph/graphtest"
 	"github.com/msptoolbelt/toolbelt/mcptools"
@@ -123,6 +125,80 @@ func TestUpdateEvent(t *testing.T) {
 	s.fails(t, mcptools.CodeNotFound, "m365_cal_update", args{"id": id, "remove_attendees": []any{anna}})
 	s.fails(t, mcptools.CodeInvalidArguments, "m365_cal_update", args{"id": id})
 	s.fails(t, mcptools.CodeInvalidArguments, "m365_cal_update", args{"id": "..", "subject": "x"})
+}
+
+// A series keeps to the clock of the zone it was made in, whatever the zone of
+// the mailbox: between the two changes of clocks New York is an hour closer.
+func TestUpdateSeriesKeepsItsZone(t *testing.T) {
+	const monday, clock = "2027-03-01", "T09:00-05:00 2027-03-08T09:00-05:00 2027-03-15T09:00-04:00 2027-03-22T09:00-04:00 2027-03-29T09:00-04:00 2027-04-05T09:00-04:00"
+	tests := []struct {
+		name   string
+		change args
+		want   string // starts in New York
+		length time.Duration
+	}{
+		{"length", args{"end": "45m"}, monday + clock, 45 * time.Minute},
+		{"end of one", args{"end": "2027-03-15T15:00"}, monday + clock, time.Hour}, // the third is at 14:00 in Berlin
+		{"end in a zone", args{"end": "2027-03-15T10:00", "time_zone": "America/New_York"}, monday + clock, time.Hour},
+		{"length in a zone", args{"end": "45m", "time_zone": "Europe/Berlin"}, monday + clock, 45 * time.Minute},
+		{"recurrence", args{"recurrence": "weekly on mon until 2027-05-31"}, monday + clock, 30 * time.Minute},
+		{"start", args{"start": "2027-03-15T15:00"}, monday + strings.ReplaceAll(clock, "T09", "T10"), 30 * time.Minute},
+		{"start in a zone", args{"start": "2027-03-15T14:00", "time_zone": "Europe/Berlin"},
+			"2027-03-01T08:00-05:00 2027-03-08T08:00-05:00 2027-03-15T09:00-04:00 2027-03-22T09:00-04:00 2027-03-29T08:00-04:00 2027-04-05T08:00-04:00", 30 * time.Minute},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			s := newSuite(t, graphtest.Options{})
+			s.call(t, "m365_cal_create", args{"subject": "Far", "start": monday + "T09:00", "time_zone": "America/New_York", "recurrence": "weekly on mon until 2027-04-26"})
+			view := args{"start": monday, "end": "2027-04-08", "query": "Far", "time_zone": "America/New_York"}
+			third := items(s.call(t, "m365_cal_view", view))[2]
+			change := maps.Clone(tt.change)
+			change["id"], change["scope"] = third["id"], "series"
+			if got := s.call(t, "m365_cal_update", change); got["ignored"] != nil {
+				t.Errorf("ignored %v", got["ignored"])
+			}
+			var starts []string
+			for _, row := range items(s.call(t, "m365_cal_view", view)) {
+				from, _ := row["start"].(string)
+				starts = append(starts, from)
+				if length := instantOf(t, row["end"]).Sub(instantOf(t, from)); length != tt.length {
+					t.Errorf("%s takes %s, want %s", from, length, tt.length)
+				}
+			}
+			if got := strings.Join(starts, " "); got != tt.want {
+				t.Errorf("starts at\n%s, want\n%s", got, tt.want)
+			}
+		})
+	}
+}
+
+// In the evening of New York it is another day in Berlin already.
+func TestUpdateSeriesKeepsItsDay(t *testing.T) {
+	s := newSuite(t, graphtest.Options{})
+	made := s.call(t, "m365_cal_create", args{"subject": "Late", "start": "2027-03-01T20:00", "time_zone": "America/New_York", "recurrence": "weekly on mon 5 times"})
+	s.call(t, "m365_cal_update", args{"id": made["id"], "scope": "series", "recurrence": "weekly on mon 6 times"})
+	later := s.call(t, "m365_cal_update", args{"id": made["id"], "scope": "series", "start": "2027-03-02T03:00"})
+	if later["start"] != "2027-03-02T03:00+01:00" || later["recurrence"] != "weekly on mon 6 times" {
+		t.Errorf("later %v", later)
+	}
+	e := s.fails(t, mcptools.CodeInvalidArguments, "m365_cal_update", args{"id": made["id"], "scope": "series", "start": "2027-03-02T03:00", "time_zone": "Europe/Berlin"})
+	if !strings.Contains(e.Message, "Tuesday 2027-03-02") {
+		t.Error(e)
+	}
+	rows := items(s.call(t, "m365_cal_view", args{"start": "2027-03-01", "end": "2027-04-20", "query": "Late", "time_zone": "America/New_York"}))
+	if len(rows) != 6 || rows[5]["start"] != "2027-04-05T21:00-04:00" {
+		t.Errorf("rows %v", rows)
+	}
+}
+
+func instantOf(t *testing.T, text any) time.Time {
+	t.Helper()
+	written, _ := text.(string)
+	at, err := time.Parse("2006-01-02T15:04Z07:00", written)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return at
 }
 
 // A new body must not end the online meeting, whose link is in the old one.
