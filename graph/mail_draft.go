@@ -34,26 +34,33 @@ func (c *Client) DraftMail(ctx context.Context, in DraftMailInput) (*SentMail, e
 	if err != nil {
 		return nil, err
 	}
-	path, err := c.path(ctx, in.Mailbox, "/messages")
-	method := http.MethodPost
-	if in.ID != "" {
-		path, err = c.path(ctx, in.Mailbox, "/messages/{}", in.ID)
-		method = http.MethodPatch
+	if in.ID == "" {
+		path, err := c.path(ctx, in.Mailbox, "/messages")
+		if err != nil {
+			return nil, err
+		}
+		var draft message
+		if err := c.send(ctx, http.MethodPost, path, change, &draft); err != nil {
+			return nil, err
+		}
+		return c.finish(ctx, in.Mailbox, draft, list, true)
 	}
-	if err != nil {
-		return nil, err
-	}
-	var draft message
-	switch {
-	case in.ID != "" && len(change) == 0 && len(list) == 0:
+	if len(change) == 0 && len(list) == 0 {
 		return nil, mcptools.Errorf(mcptools.CodeInvalidArguments, "say what to change of the draft")
-	case len(change) > 0 || in.ID == "":
-		err = c.send(ctx, method, path, change, &draft)
-	default:
-		draft, err = c.draft(ctx, in.Mailbox, in.ID)
 	}
+	// Graph changes received messages, too.
+	draft, err := c.draft(ctx, in.Mailbox, in.ID)
 	if err != nil {
 		return nil, err
+	}
+	if len(change) > 0 {
+		path, err := c.path(ctx, in.Mailbox, "/messages/{}", in.ID)
+		if err != nil {
+			return nil, err
+		}
+		if err := c.send(ctx, http.MethodPatch, path, change, &draft); err != nil {
+			return nil, err
+		}
 	}
 	return c.finish(ctx, in.Mailbox, draft, list, true)
 }

@@ -6,6 +6,7 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/http"
+	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -304,6 +305,25 @@ func TestUploadReportsProgress(t *testing.T) {
 			last = r.Progress
 		case <-time.After(10 * time.Second): // notifications may arrive after the result
 			t.Fatalf("no report after %v", last)
+		}
+	}
+}
+
+// Graph changes importance and attachments of received messages as well, and
+// that is no draft.
+func TestDraftMailLeavesReceivedMailAlone(t *testing.T) {
+	s := newSuite(t, graphtest.Options{})
+	id := s.message(t, "VPN drops every hour")
+	for _, change := range []args{
+		{"importance": "high"}, {"subject": "x"}, {"importance": "high", "attachments": []any{args{"name": "a.txt", "text": "planted"}}},
+	} {
+		before := s.fake.Messages(graphtest.SignedInUser, "inbox")
+		change["id"] = id
+		if e := s.fails(t, mcptools.CodeConflict, "m365_mail_draft", change); e.Hint == "" {
+			t.Error("no hint")
+		}
+		if after := s.fake.Messages(graphtest.SignedInUser, "inbox"); !reflect.DeepEqual(before, after) {
+			t.Errorf("%v changed a received message", change)
 		}
 	}
 }
