@@ -30,13 +30,9 @@ func (c *Client) EditMailFolder(ctx context.Context, in EditMailFolderInput) (*E
 		return nil, mcptools.Errorf(mcptools.CodeInvalidArguments, "name: say what the folder is to be called").
 			WithHint("give name to create or rename, or folder and parent to move")
 	}
-	parent := ""
-	if in.Parent != "" {
-		f, err := c.folder(ctx, in.Mailbox, in.Parent)
-		if err != nil {
-			return nil, err
-		}
-		parent = f.ID
+	parent, err := c.newParent(ctx, in)
+	if err != nil {
+		return nil, err
 	}
 	key, err := c.foldersKey(ctx, in.Mailbox)
 	if err != nil {
@@ -47,6 +43,26 @@ func (c *Client) EditMailFolder(ctx context.Context, in EditMailFolderInput) (*E
 		return c.createFolder(ctx, in, parent)
 	}
 	return c.changeFolder(ctx, in, parent)
+}
+
+// newParent returns the id of the folder that is to be the parent, if any.
+func (c *Client) newParent(ctx context.Context, in EditMailFolderInput) (string, error) {
+	if in.Parent == "" {
+		return "", nil
+	}
+	parent, err := c.folder(ctx, in.Mailbox, in.Parent)
+	if err != nil || in.Folder == "" {
+		return parent.ID, err
+	}
+	deletes, err := c.inDeletedItems(ctx, in.Mailbox, parent)
+	if err != nil {
+		return "", err
+	}
+	if deletes {
+		return "", mcptools.Errorf(mcptools.CodeInvalidArguments, "parent: moving a folder to Deleted Items deletes it, which no tool does").
+			WithHint("delete its messages with m365_mail_delete; the folder itself is deleted in Outlook")
+	}
+	return parent.ID, nil
 }
 
 func (c *Client) createFolder(ctx context.Context, in EditMailFolderInput, parent string) (*EditedFolder, error) {

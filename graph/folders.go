@@ -26,11 +26,12 @@ type mailFolder struct {
 	Unread   int    `json:"unreadItemCount"`
 	Total    int    `json:"totalItemCount"`
 	Children int    `json:"childFolderCount"`
+	Parent   string `json:"parentFolderId"`
 	Path     string `json:"-"`
 }
 
 const (
-	folderFields  = "id,displayName,unreadItemCount,totalItemCount,childFolderCount"
+	folderFields  = "id,displayName,unreadItemCount,totalItemCount,childFolderCount,parentFolderId"
 	maxFolders    = 2000
 	maxFolderDeep = 12
 )
@@ -126,15 +127,65 @@ func (c *Client) localPath(ctx context.Context, mailbox, name string) (string, b
 	if !ok || !deeper {
 		return "", false
 	}
-	path, err := c.path(ctx, mailbox, "/mailFolders/{}", key)
-	if err != nil {
-		return "", false
-	}
-	var f mailFolder
-	if err := c.get(ctx, path, url.Values{"$select": {"id,displayName"}}, nil, &f); err != nil || f.Name == "" {
+	f, err := c.wellKnown(ctx, mailbox, key)
+	if err != nil || f.Name == "" {
 		return "", false
 	}
 	return f.Name + "/" + rest, true
+}
+
+// wellKnown reads a folder by its well-known name.
+func (c *Client) wellKnown(ctx context.Context, mailbox, name string) (mailFolder, error) {
+	key, err := c.foldersKey(ctx, mailbox)
+	if err != nil {
+		return mailFolder{}, err
+	}
+	found, err := c.folders.Get(ctx, key+"\x00"+name, func(ctx context.Context) ([]mailFolder, error) {
+		f, err := c.readFolder(ctx, mailbox, name)
+		return []mailFolder{f}, err
+	})
+	if err != nil {
+		return mailFolder{}, err
+	}
+	return found[0], nil
+}
+
+// readFolder reads a folder by its id or well-known name. Its path is its name.
+func (c *Client) readFolder(ctx context.Context, mailbox, id string) (mailFolder, error) {
+	var f mailFolder
+	path, err := c.path(ctx, mailbox, "/mailFolders/{}", id)
+	if err == nil {
+		err = c.get(ctx, path, url.Values{"$select": {folderFields}}, nil, &f)
+	}
+	f.Path = f.Name
+	return f, err
+}
+
+// inDeletedItems reports whether a folder is Deleted Items or inside it: what
+// is put there is deleted, about which people want to be asked.
+func (c *Client) inDeletedItems(ctx context.Context, mailbox string, f mailFolder) (bool, error) {
+	if key, known := wellKnownFolder(f.ID); known {
+		return key == "deleteditems", nil
+	}
+	bin, err := c.wellKnown(ctx, mailbox, "deleteditems")
+	if err != nil {
+		return false, err
+	}
+	for range 4 * maxFolderDeep {
+		if f.Parent == "" {
+			if f, err = c.readFolder(ctx, mailbox, f.ID); err != nil {
+				return false, err
+			}
+		}
+		switch {
+		case f.ID == bin.ID, f.Parent == bin.ID:
+			return true, nil
+		case f.Parent == "", f.Parent == bin.Parent:
+			return false, nil
+		}
+		f = mailFolder{ID: f.Parent}
+	}
+	return true, nil // nobody can tell
 }
 
 // folderTree reads all folders of a mailbox, level by level.

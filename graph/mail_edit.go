@@ -131,9 +131,17 @@ func (c *Client) MoveMail(ctx context.Context, in MoveMailInput) (*MovedMail, er
 	if err != nil {
 		return nil, err
 	}
-	action := "/move"
-	if in.Copy {
-		action = "/copy"
+	action := "/copy"
+	if !in.Copy {
+		action = "/move"
+		deletes, err := c.inDeletedItems(ctx, in.Mailbox, folder)
+		if err != nil {
+			return nil, err
+		}
+		if deletes {
+			return nil, mcptools.Errorf(mcptools.CodeInvalidArguments, "folder: moving messages to Deleted Items deletes them").
+				WithHint("use m365_mail_delete")
+		}
 	}
 	// An immutable id makes a second move to the same folder harmless.
 	each := batchRequest{Method: http.MethodPost, Body: map[string]any{"destinationId": folder.ID}, Repeatable: !in.Copy}

@@ -133,3 +133,33 @@ func TestFolderEdit(t *testing.T) {
 		t.Error(e)
 	}
 }
+
+// Only m365_mail_delete deletes, since that is what people are asked about:
+// no other name of Deleted Items, or of a folder in it, gets around that.
+func TestMovingDoesNotDelete(t *testing.T) {
+	s := newSuite(t, graphtest.Options{})
+	s.call(t, "m365_mail_folder_edit", args{"name": "Old", "parent": "trash"})
+	s.call(t, "m365_mail_folder_edit", args{"name": "Older", "parent": "trash/Old"})
+	s.call(t, "m365_mail_folder_edit", args{"name": "Contracts"})
+	ids := map[any]any{}
+	for _, row := range items(s.call(t, "m365_mail_folders", args{"recursive": true, "limit": 200})) {
+		ids[row["path"]] = row["id"]
+	}
+	message := s.inbox(t, 1)
+	for _, bin := range []any{"trash", "Deleted Items", "deleteditems", "bin/Old", "Older", ids["Deleted Items"], ids["Deleted Items/Old/Older"]} {
+		if e := s.fails(t, mcptools.CodeInvalidArguments, "m365_mail_move", args{"ids": message, "folder": bin}); !strings.Contains(e.Hint, "m365_mail_delete") {
+			t.Errorf("%v: hint %q", bin, e.Hint)
+		}
+		if e := s.fails(t, mcptools.CodeInvalidArguments, "m365_mail_folder_edit", args{"folder": "Contracts", "name": "Gone", "parent": bin}); !strings.Contains(e.Hint, "m365_mail_delete") {
+			t.Errorf("%v: hint %q", bin, e.Hint)
+		}
+	}
+	if got := s.call(t, "m365_mail_move", args{"ids": message, "folder": "bin/Old", "copy": true}); got["done"] != 1.0 {
+		t.Errorf("copied %v", got)
+	}
+	for _, folder := range []any{"Contracts", ids["Contracts"], ids["Customers/Hafen Logistik"], "Inbox"} {
+		if got := s.call(t, "m365_mail_move", args{"ids": message, "folder": folder}); got["done"] != 1.0 {
+			t.Errorf("%v: moved %v", folder, got)
+		}
+	}
+}
