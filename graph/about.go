@@ -1,6 +1,7 @@
 package graph
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -24,9 +25,13 @@ func (c *Client) about(ctx context.Context, spec mcptools.Spec, args json.RawMes
 		Mailbox string   `json:"mailbox"`
 		ID      string   `json:"id"`
 		IDs     []string `json:"ids"`
+		Mode    string   `json:"mode"` // of an answer
 	}
-	kind, ok := map[string]aboutKind{"mail": aboutMail(), "calendar": aboutEvents()}[spec.Toolset]
-	if err := json.Unmarshal(args, &in); err != nil || !ok {
+	if err := json.Unmarshal(args, &in); err != nil {
+		return nil
+	}
+	kind, ok := map[string]aboutKind{"mail": aboutMail(in.Mode == "reply_all", c.ownDomain(ctx, in.Mailbox)), "calendar": aboutEvents()}[spec.Toolset]
+	if !ok {
 		return nil
 	}
 	ids := slices.DeleteFunc(append(in.IDs, in.ID), func(id string) bool { return id == "" })
@@ -70,7 +75,9 @@ type aboutKind struct {
 	lines        func(json.RawMessage, *time.Location) []string
 }
 
-func aboutMail() aboutKind {
+// aboutMail names a message, and everybody who gets it or an answer to all.
+// domain is that of the mailbox.
+func aboutMail(toAll bool, domain string) aboutKind {
 	return aboutKind{"/messages/{}", "subject,from,replyTo,toRecipients,ccRecipients,bccRecipients,isDraft", func(body json.RawMessage, _ *time.Location) []string {
 		var m message
 		if err := json.Unmarshal(body, &m); err != nil {
@@ -78,17 +85,19 @@ func aboutMail() aboutKind {
 		}
 		subject := markup.Preview(m.Subject, 80)
 		if m.Draft {
-			return slices.Concat([]string{subject + ", a draft"}, addressed("mail to ", m.To), addressed("a copy to ", m.CC), addressed("a blind copy to ", m.BCC))
+			return slices.Concat([]string{subject + ", a draft"}, addressed("mail to ", m.To, domain), addressed("a copy to ", m.CC, domain), addressed("a blind copy to ", m.BCC, domain))
 		}
 		lines := []string{subject + ", from " + m.From.String()}
-		if len(m.To) > 0 {
+		switch {
+		case toAll:
+			lines = slices.Concat(lines, addressed("the answer goes to all: ", m.To, domain), addressed("a copy to ", m.CC, domain))
+		case len(m.To) == 1:
 			lines[0] += ", to " + m.To[0].String()
-		}
-		if len(m.To) > 1 {
-			lines[0] += "; …"
+		case len(m.To) > 1:
+			lines[0] += ", to " + m.To[0].String() + "; …"
 		}
 		if m.otherReplyTo() != nil {
-			lines = append(lines, addressed("replies go to ", m.ReplyTo)...)
+			lines = append(lines, addressed("replies go to ", m.ReplyTo, domain)...)
 		}
 		return lines
 	}}
@@ -98,8 +107,12 @@ func aboutMail() aboutKind {
 const maxAddressed = 150
 
 // addressed is a line that says who gets something, if anybody does. It has no
-// names, which anybody chooses for themselves.
-func addressed(what string, list []recipient) []string {
+// names, which anybody chooses for themselves. People of other domains come
+// first: they are what one must not overlook.
+func addressed(what string, list []recipient, domain string) []string {
+	list = slices.SortedStableFunc(slices.Values(list), func(a, b recipient) int {
+		return cmp.Compare(a.isOf(domain), b.isOf(domain))
+	})
 	var addresses []string
 	size := 0
 	for i, r := range list {
@@ -113,6 +126,14 @@ func addressed(what string, list []recipient) []string {
 		return nil
 	}
 	return []string{what + strings.Join(addresses, "; ")}
+}
+
+// isOf is 1 for somebody of that domain, else 0.
+func (r recipient) isOf(domain string) int {
+	if domain != "" && domainOf(r.EmailAddress.Address) == domain {
+		return 1
+	}
+	return 0
 }
 
 func aboutEvents() aboutKind {

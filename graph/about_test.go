@@ -12,6 +12,7 @@ import (
 // An id tells a person nothing: the question says what is behind it.
 func TestQuestionsSayWhatTheyAreAbout(t *testing.T) {
 	s := newSuite(t, graphtest.Options{})
+	s.call(t, "m365_mail_send", args{"subject": "Group", "to": []any{sam, tom, anna}, "cc": []any{"boss@competitor.example"}, "body": "x"})
 	question := ""
 	refuse := mcptools.ConfirmOptions{Ask: func(_ context.Context, q mcptools.Question) (bool, error) {
 		question = q.Text
@@ -25,12 +26,14 @@ func TestQuestionsSayWhatTheyAreAbout(t *testing.T) {
 	}
 	review := items(s.call(t, "m365_cal_view", args{"query": "Dispatch review", "start": "today", "end": "+14d"}))[0]["id"]
 	draft := s.call(t, "m365_mail_draft", args{"subject": "Plan\nB", "to": []any{tom}, "bcc": []any{anna}, "body": "x"})["id"]
+	group := items(s.call(t, "m365_mail_search", args{"subject": "Group", "folder": "Inbox"}))[0]["id"]
 	tests := []struct {
 		tool string
 		args args
 		want []string
 	}{
 		{"m365_mail_reply", args{"id": s.message(t, "VPN drops every hour"), "body": "Done"}, []string{"about: VPN drops every hour, from Jonas Weber <"}},
+		{"m365_mail_reply", args{"id": group, "mode": "reply_all", "body": "Done"}, []string{"about: the answer goes to all: " + anna + "; " + sam + "; " + tom, "about: a copy to boss@competitor.example"}},
 		{"m365_mail_delete", args{"ids": ids}, []string{"about: " + rows[0]["subject"].(string), "about 2 more"}},
 		{"m365_mail_draft_send", args{"id": draft}, []string{"about: Plan B, a draft\n", "about: mail to " + tom, "about: a blind copy to " + anna}},
 		{"m365_cal_respond", args{"id": review, "response": "decline"}, []string{"about: Dispatch review, 20", "organized by Priya Nair"}},
