@@ -5,6 +5,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -213,6 +214,35 @@ func TestHostileUploadLinks(t *testing.T) {
 		}})
 		if err == nil || uploads > 1 && link != "ADDRESS/upload" {
 			t.Errorf("%s: %d uploads, %v", link, uploads, err)
+		}
+	}
+}
+
+// Where nobody knows the zone of a mailbox, no time of day is written into it.
+func TestAutoReplyInAnUnknownZone(t *testing.T) {
+	for _, zone := range []string{"", "Customized Time Zone"} {
+		sent := ""
+		c := liar(t, func(w http.ResponseWriter, r *http.Request, _ string) {
+			if r.Method == http.MethodPatch {
+				body, _ := io.ReadAll(r.Body)
+				sent = string(body)
+			}
+			fmt.Fprintf(w, `{"timeZone":%q,"automaticRepliesSetting":{"status":"disabled","externalAudience":"none"}}`, zone)
+		})
+		edit := func(start, end string) (*MailboxSettings, error) {
+			return c.EditMailboxSettings(t.Context(), EditMailboxSettingsInput{Mailbox: "shared@corp.example", AutoReply: "scheduled", Start: start, End: end})
+		}
+		_, err := edit("2027-12-24T18:00", "2027-12-27T08:00+01:00")
+		e, ok := errors.AsType[*mcptools.Error](err)
+		if !ok || e.Code != mcptools.CodeInvalidArguments || !strings.Contains(e.Hint, "offset") || sent != "" {
+			t.Errorf("%q: %v, sent %s", zone, err, sent)
+		}
+		got, err := edit("2027-12-24T18:00+01:00", "2027-12-27T08:00+01:00")
+		if err != nil || !strings.Contains(sent, "2027-12-24T17:00:00") || got.TimeZone != "unknown" {
+			t.Errorf("%q: %+v, %v, sent %s", zone, got, err, sent)
+		}
+		if _, err := c.EditMailboxSettings(t.Context(), EditMailboxSettingsInput{WorkStart: "08:00", WorkEnd: "17:00"}); !errors.Is(err, mcptools.CodeInvalidArguments) {
+			t.Errorf("%q: hours of no zone: %v", zone, err)
 		}
 	}
 }

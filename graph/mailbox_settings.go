@@ -3,6 +3,7 @@ package graph
 import (
 	"cmp"
 	"context"
+	"errors"
 	"net/http"
 	"strings"
 	"time"
@@ -84,7 +85,7 @@ func (c *Client) GetMailboxSettings(ctx context.Context, in GetMailboxSettingsIn
 	if err != nil {
 		return nil, err
 	}
-	return s.readable()
+	return s.readable(c.options.TimeZone)
 }
 
 // settings returns the settings of a mailbox and their path.
@@ -97,18 +98,27 @@ func (c *Client) settings(ctx context.Context, mailbox string) (mailboxSettings,
 	return s, path, err
 }
 
-// zone is the mailbox's own, UTC if it is a custom one.
+// zone is the mailbox's own, or nil if it has none or a custom one.
 func (s mailboxSettings) zone() *time.Location {
 	zone, err := when.Zone(s.TimeZone)
-	if err != nil {
-		return time.UTC
+	if err != nil || s.TimeZone == "" {
+		return nil
 	}
 	return zone
 }
 
 const maxReplyBytes = 6000 // shown of an automatic reply
 
-func (s mailboxSettings) readable() (*MailboxSettings, error) {
+// readable writes times in the zone of that name, or in the mailbox's own.
+func (s mailboxSettings) readable(named string) (*MailboxSettings, error) {
+	own, zone := s.zone(), s.zone()
+	if named != "" {
+		var err error
+		if zone, err = when.Zone(named); err != nil {
+			return nil, err
+		}
+	}
+	zone = cmp.Or(zone, time.UTC)
 	internal, err := markup.FromHTML(s.AutoReply.Internal)
 	if err != nil {
 		return nil, err
@@ -118,17 +128,20 @@ func (s mailboxSettings) readable() (*MailboxSettings, error) {
 		return nil, err
 	}
 	result := &MailboxSettings{
-		Kind: s.Purpose, TimeZone: s.zone().String(), Language: s.Language.Locale,
+		Kind: s.Purpose, TimeZone: "unknown", Language: s.Language.Locale,
 		WorkDays: s.Hours.Days, WorkStart: clockTime(s.Hours.Start), WorkEnd: clockTime(s.Hours.End),
 		AutoReply: "off", Audience: s.AutoReply.Audience,
 		Internal: markup.Fit(internal, maxReplyBytes), External: markup.Fit(external, maxReplyBytes),
+	}
+	if own != nil {
+		result.TimeZone = own.String()
 	}
 	switch s.AutoReply.Status {
 	case "alwaysEnabled":
 		result.AutoReply = "on"
 	case "scheduled":
 		result.AutoReply = "scheduled"
-		result.Start, result.End = stamp(instant(s.AutoReply.Start), s.zone()), stamp(instant(s.AutoReply.End), s.zone())
+		result.Start, result.End = stamp(instant(s.AutoReply.Start), zone), stamp(instant(s.AutoReply.End), zone)
 	}
 	return result, nil
 }
@@ -159,7 +172,11 @@ func (c *Client) EditMailboxSettings(ctx context.Context, in EditMailboxSettings
 	if err != nil {
 		return nil, err
 	}
-	change, err := in.change(old)
+	zone, err := c.zoneOfSettings(ctx, in, old)
+	if err != nil {
+		return nil, err
+	}
+	change, err := in.change(old, zone)
 	if err != nil {
 		return nil, err
 	}
@@ -171,7 +188,7 @@ func (c *Client) EditMailboxSettings(ctx context.Context, in EditMailboxSettings
 	if err != nil {
 		return nil, halfDone(err, "the settings were sent, but could not be read back")
 	}
-	result, err := now.readable()
+	result, err := now.readable(c.options.TimeZone)
 	if err != nil {
 		return nil, err
 	}
@@ -179,17 +196,26 @@ func (c *Client) EditMailboxSettings(ctx context.Context, in EditMailboxSettings
 	return result, nil
 }
 
+// zoneOfSettings returns the zone that the times of a change are in, where it
+// has any. The one it names becomes the mailbox's, so others need not be named.
+func (c *Client) zoneOfSettings(ctx context.Context, in EditMailboxSettingsInput, old mailboxSettings) (*time.Location, error) {
+	local := func(t string) bool { return t != "" && !withOffset.MatchString(t) }
+	hours := len(in.WorkDays) > 0 || in.WorkStart+in.WorkEnd != ""
+	if in.TimeZone == "" && !local(in.Start) && !local(in.End) && (!hours || len(old.Hours.Zone) > 0) {
+		return time.UTC, nil
+	}
+	zone, err := c.zoneToWrite(ctx, in.Mailbox, in.TimeZone)
+	if e, ok := errors.AsType[*mcptools.Error](err); ok && in.TimeZone == "" && e.Code == mcptools.CodeInvalidArguments {
+		return nil, e.WithHint("give the times of a reply with an offset such as +01:00, or set the mailbox's time_zone too")
+	}
+	return zone, err
+}
+
 // change is what is given, over what is there: Graph replaces each group as a
 // whole.
-func (in EditMailboxSettingsInput) change(old mailboxSettings) (map[string]any, error) {
+func (in EditMailboxSettingsInput) change(old mailboxSettings, zone *time.Location) (map[string]any, error) {
 	change := map[string]any{}
-	zone := old.zone()
 	if in.TimeZone != "" {
-		named, err := when.Zone(in.TimeZone)
-		if err != nil {
-			return nil, err
-		}
-		zone = named
 		change["timeZone"] = when.WindowsName(zone)
 	}
 	if in.AutoReply+in.Start+in.End+in.Internal+in.External+in.Audience != "" {
@@ -216,6 +242,10 @@ func (in EditMailboxSettingsInput) autoReply(reply autoReply, zone *time.Locatio
 	status := map[string]string{"off": "disabled", "on": "alwaysEnabled", "scheduled": "scheduled", "": reply.Status}[in.AutoReply]
 	if in.AutoReply == "" && in.Start+in.End != "" {
 		status = "scheduled"
+	}
+	if status != "scheduled" && in.Start+in.End != "" {
+		return reply, mcptools.Errorf(mcptools.CodeInvalidArguments, "reply_start, reply_end: only a scheduled reply has them").
+			WithHint("leave them out, or set auto_reply to scheduled")
 	}
 	reply.Status, reply.Audience = status, cmp.Or(in.Audience, reply.Audience)
 	if status == "scheduled" {

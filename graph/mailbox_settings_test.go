@@ -50,6 +50,7 @@ func TestWrongSettings(t *testing.T) {
 	s := newSuite(t, graphtest.Options{})
 	for _, wrong := range []args{
 		{}, {"auto_reply": "scheduled", "audience": "none"}, {"reply_start": "tomorrow", "reply_end": "today", "audience": "none"},
+		{"auto_reply": "off", "reply_start": "2027-12-24", "reply_end": "2027-12-26"}, {"auto_reply": "on", "reply_end": "2027-12-26", "audience": "none"},
 		{"time_zone": "Mars/Olympus"}, {"work_start": "8 o'clock"}, {"work_start": "18:00"}, {"work_days": []string{"funday"}},
 	} {
 		s.fails(t, mcptools.CodeInvalidArguments, "m365_mailbox_settings_edit", wrong)
@@ -71,6 +72,17 @@ func TestTimeZoneOfTheMailbox(t *testing.T) {
 	}
 	s.into(t, "m365_mailbox_settings_edit", args{"time_zone": "W. Europe Standard Time"}, &got)
 	if got.TimeZone != "Europe/Berlin" {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// The zone that times are read in is that of the options, as in the calendar.
+func TestAutoReplyIsInTheZoneOfTheOptions(t *testing.T) {
+	s := newSuite(t, graphtest.Options{})
+	s.signIn(t, s.fake.Token(), graph.Options{TimeZone: "America/New_York"})
+	var got graph.MailboxSettings
+	s.into(t, "m365_mailbox_settings_edit", args{"auto_reply": "scheduled", "reply_start": "2027-12-24T08:00", "reply_end": "2027-12-26T08:00", "audience": "none"}, &got)
+	if got.Start != "2027-12-24T08:00-05:00" || got.End != "2027-12-26T08:00-05:00" || got.TimeZone != "Europe/Berlin" || got.Ignored != nil {
 		t.Errorf("got %+v", got)
 	}
 }
