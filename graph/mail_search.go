@@ -4,7 +4,9 @@ import (
 	"cmp"
 	"context"
 	"fmt"
+	"net/mail"
 	"net/url"
+	"regexp"
 	"strings"
 	"time"
 
@@ -59,6 +61,8 @@ const rowFields = "id,receivedDateTime,from,toRecipients,subject,bodyPreview,isR
 // checked here.
 // https://learn.microsoft.com/graph/api/user-list-messages
 func (c *Client) SearchMail(ctx context.Context, in SearchMailInput) (*mcptools.Page[MessageRow], error) {
+	address := false
+	in.From, address = sender(in.From)
 	zone, err := c.zone(ctx, in.Mailbox, "")
 	if err != nil {
 		return nil, err
@@ -83,7 +87,7 @@ func (c *Client) SearchMail(ctx context.Context, in SearchMailInput) (*mcptools.
 		tool: "m365_mail_search", args: in, cursor: in.Cursor, limit: cmp.Or(in.Limit, 10), path: path,
 		query: url.Values{"$select": {rowFields}},
 	}
-	if in.Query == "" && in.Subject == "" && (in.From == "" || strings.Contains(in.From, "@")) {
+	if in.Query == "" && in.Subject == "" && (in.From == "" || address) {
 		l.query.Set("$filter", in.filter(after, before))
 		l.query.Set("$orderby", "receivedDateTime desc")
 		return list(ctx, c, l, func(m message) MessageRow { return messageRow(m, own, zone) })
@@ -95,6 +99,24 @@ func (c *Client) SearchMail(ctx context.Context, in SearchMailInput) (*mcptools.
 	return choose(ctx, c, l, func(m message) (MessageRow, bool) {
 		return messageRow(m, own, zone), in.accepts(m, after, before)
 	})
+}
+
+// inBrackets matches an address behind a name, whatever that has in it.
+var inBrackets = regexp.MustCompile(`<([^<>\s]+@[^<>\s]+)>$`)
+
+// sender returns the address of a sender who is named as rows show them, or the
+// words to look for: of a row that was cut, those before the address; of
+// "@example.com", the domain.
+func sender(text string) (from string, address bool) {
+	text = strings.TrimPrefix(strings.TrimSpace(text), "mailto:")
+	if m := inBrackets.FindStringSubmatch(text); m != nil {
+		text = m[1]
+	}
+	if parsed, err := mail.ParseAddress(text); err == nil {
+		return parsed.Address, true
+	}
+	name, _, _ := strings.Cut(text, "<")
+	return strings.TrimPrefix(cmp.Or(strings.TrimSpace(name), text), "@"), false
 }
 
 // accepts checks the conditions that $search does not know.

@@ -3,6 +3,7 @@ package graph_test
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -53,6 +54,29 @@ func TestSearchIsPrecise(t *testing.T) {
 		if fmt.Sprint(got) != fmt.Sprint(c.want) {
 			t.Errorf("%v: got %q, want %q", c.args, got, c.want)
 		}
+	}
+}
+
+// A sender is found by what a row shows of them, as a whole or cut.
+func TestSearchFindsSendersAsShown(t *testing.T) {
+	s := newSuite(t, graphtest.Options{})
+	s.call(t, "m365_mail_send", args{"to": []any{sam}, "subject": "Own", "body": "x"})
+	inbox := items(s.call(t, "m365_mail_search", args{"folder": "Inbox", "limit": 50}))
+	for _, row := range inbox {
+		from, ok := row["from"].(string)
+		if !ok {
+			continue
+		}
+		name, address, _ := strings.Cut(strings.TrimSuffix(from, ">"), " <")
+		for _, shown := range []string{from, "mailto:" + address, `"Doe, ` + name + `" <` + address + ">", "Doe, " + name + " <" + address + ">", name + " <" + address[:4] + "…", address[strings.Index(address, "@"):]} {
+			found := items(s.call(t, "m365_mail_search", args{"from": shown, "folder": "Inbox", "limit": 50}))
+			if !slices.ContainsFunc(found, func(r map[string]any) bool { return r["id"] == row["id"] }) {
+				t.Errorf("%q does not find %q", shown, from)
+			}
+		}
+	}
+	if rows := items(s.call(t, "m365_mail_search", args{"from": "Anna Berg <anna.berg@hafenlogistik.example>", "query": "the", "limit": 50})); len(rows) == 0 {
+		t.Error("nothing with words")
 	}
 }
 
