@@ -156,6 +156,16 @@ func TestUserGetInPart(t *testing.T) {
 	}
 }
 
+// What is on a further page is said to be missing, and is not "none".
+func TestUserWithMoreThanOnePage(t *testing.T) {
+	s := newSuite(t, graphtest.Options{PageSize: 1})
+	got := s.call(t, "m365_user_get", args{"user": "me", "include": []any{"groups", "roles"}})
+	missing := strings.Join(texts(got["missing"]), "\n")
+	if !strings.Contains(missing, "groups: ") || !strings.Contains(missing, "roles: ") || slices.Contains(texts(got["none"]), "roles") {
+		t.Errorf("got %v", got)
+	}
+}
+
 func TestGroupsFind(t *testing.T) {
 	s := newSuite(t, graphtest.Options{})
 	tests := []struct {

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/url"
 	"slices"
@@ -135,6 +136,8 @@ func (c *Client) readUser(ctx context.Context, user string, include []string, zo
 			return nil, unreadPart(err)
 		case err != nil:
 			out.Missing = append(out.Missing, p.name+": "+p.why(err))
+		case unfinished(answers[i].Body):
+			out.Missing = append(out.Missing, p.name+": there may be more, only the first page was read")
 		case count == 0:
 			out.None = append(out.None, p.name)
 		}
@@ -149,6 +152,14 @@ func (p userPart) why(err error) string {
 		return "of somebody else, only an application or who has access to the mailbox in Exchange may read it"
 	}
 	return problem(err)
+}
+
+// unfinished reports whether an answer has a further page.
+func unfinished(body json.RawMessage) bool {
+	var page struct {
+		Next string `json:"@odata.nextLink"`
+	}
+	return json.Unmarshal(body, &page) == nil && page.Next != ""
 }
 
 func unreadPart(err error) error {
@@ -171,14 +182,10 @@ func userParts(include []string, zone *time.Location) []userPart {
 	}})
 	memberships := url.Values{"$select": {"id,displayName"}, "$top": {maxMemberships}}
 	add(userPart{"groups", "/transitiveMemberOf", memberships, func(body json.RawMessage, out *User) (int, error) {
-		list, err := decodePart[valueOf[member]](body)
-		out.Groups = namesOf(list.Value, "group")
-		return len(out.Groups), err
+		return readMemberships(body, "group", &out.Groups, "groups", out)
 	}})
 	add(userPart{"roles", "/transitiveMemberOf", memberships, func(body json.RawMessage, out *User) (int, error) {
-		list, err := decodePart[valueOf[member]](body)
-		out.Roles = namesOf(list.Value, "directoryRole")
-		return len(out.Roles), err
+		return readMemberships(body, "directoryRole", &out.Roles, "roles", out)
 	}})
 	add(userPart{"licences", "/licenseDetails", fields("skuPartNumber"), readLicences})
 	add(userPart{"mfa", "/authentication/methods", nil, readMethods})
@@ -214,6 +221,21 @@ func readProfile(body json.RawMessage, out *User) (int, error) {
 		out.Created = u.Created.Format(dateOnly)
 	}
 	return 1, err
+}
+
+// maxNames bounds the groups that are named, which are many in some tenants.
+const maxNames = 100
+
+// readMemberships puts the names of what a user belongs to, of one kind, into
+// list, and says how many more there are.
+func readMemberships(body json.RawMessage, kind string, list *[]string, part string, out *User) (int, error) {
+	members, err := decodePart[valueOf[member]](body)
+	names := namesOf(members.Value, kind)
+	*list = names[:min(len(names), maxNames)]
+	if more := len(names) - maxNames; more > 0 {
+		out.Missing = append(out.Missing, fmt.Sprintf("%s: %d more", part, more))
+	}
+	return len(names), err
 }
 
 func readLicences(body json.RawMessage, out *User) (int, error) {

@@ -259,7 +259,7 @@ func memberRow(m member) MemberRow {
 	}
 }
 
-// namesOf lists the names of members of one kind, at most 100.
+// namesOf lists the names of members of one kind.
 func namesOf(members []member, kind string) []string {
 	var list []string
 	for _, m := range members {
@@ -268,5 +268,5 @@ func namesOf(members []member, kind string) []string {
 		}
 	}
 	slices.Sort(list)
-	return list[:min(len(list), 100)]
+	return list
 }

@@ -246,3 +246,18 @@ func TestAutoReplyInAnUnknownZone(t *testing.T) {
 		}
 	}
 }
+
+// The groups that are not named are counted.
+func TestUserOfManyGroups(t *testing.T) {
+	var groups []string
+	for i := range 150 {
+		groups = append(groups, fmt.Sprintf(`{"@odata.type":"#microsoft.graph.group","displayName":"G%03d"}`, i))
+	}
+	c := liar(t, func(w http.ResponseWriter, _ *http.Request, _ string) {
+		fmt.Fprintf(w, `{"responses":[{"id":"0","status":200,"body":{"id":"x"}},{"id":"1","status":200,"body":{"value":[%s]}}]}`, strings.Join(groups, ","))
+	})
+	got, err := c.GetUser(t.Context(), GetUserInput{User: "sam@corp.example", Include: []string{"groups"}})
+	if err != nil || len(got.Groups) != 100 || len(got.Missing) != 1 || got.Missing[0] != "groups: 50 more" {
+		t.Errorf("%+v, %v", got, err)
+	}
+}
