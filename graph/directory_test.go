@@ -156,6 +156,17 @@ func TestUserGetInPart(t *testing.T) {
 	}
 }
 
+// Somebody on a further page may be meant as well as the one on the first.
+func TestNameThatFitsMoreThanOnePage(t *testing.T) {
+	s := newSuite(t, graphtest.Options{PageSize: 1})
+	if e := s.fails(t, mcptools.CodeAmbiguous, "m365_user_get", args{"user": "A"}); !strings.Contains(e.Hint, "address") {
+		t.Errorf("hint %q", e.Hint)
+	}
+	if got := s.call(t, "m365_user_get", args{"user": "Aylin Kaya"}); got["username"] != "aylin.kaya@nordlicht.example" {
+		t.Errorf("got %v", got)
+	}
+}
+
 // What is on a further page is said to be missing, and is not "none".
 func TestUserWithMoreThanOnePage(t *testing.T) {
 	s := newSuite(t, graphtest.Options{PageSize: 1})

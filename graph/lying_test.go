@@ -8,6 +8,7 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -259,5 +260,25 @@ func TestUserOfManyGroups(t *testing.T) {
 	got, err := c.GetUser(t.Context(), GetUserInput{User: "sam@corp.example", Include: []string{"groups"}})
 	if err != nil || len(got.Groups) != 100 || len(got.Missing) != 1 || got.Missing[0] != "groups: 50 more" {
 		t.Errorf("%+v, %v", got, err)
+	}
+}
+
+// Of a page that is full, only the whole name of one person will do.
+func TestWholeNameAmongMany(t *testing.T) {
+	same := 1
+	c := liar(t, func(w http.ResponseWriter, r *http.Request, address string) {
+		if strings.HasPrefix(r.URL.Query().Get("$filter"), "startswith") {
+			fmt.Fprintf(w, `{"value":[{"id":"other","displayName":"Anna Bergmann"}],"@odata.nextLink":"%s/users?$skiptoken=2"}`, address)
+			return
+		}
+		fmt.Fprintf(w, `{"value":[%s]}`, strings.Join(slices.Repeat([]string{`{"id":"meant","displayName":"Anna Berg"}`}, same), ","))
+	})
+	if id, err := c.findUser(t.Context(), "Anna Berg"); id != "meant" || err != nil {
+		t.Errorf("%q, %v", id, err)
+	}
+	for _, same = range []int{0, 2, 20} {
+		if id, err := c.findUser(t.Context(), "Anna Berg"); !errors.Is(err, mcptools.CodeAmbiguous) {
+			t.Errorf("%d of that name: %q, %v", same, id, err)
+		}
 	}
 }

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"net/url"
 	"regexp"
+	"strconv"
 	"strings"
 
+	"github.com/msptoolbelt/toolbelt/internal/markup"
 	"github.com/msptoolbelt/toolbelt/internal/match"
 	"github.com/msptoolbelt/toolbelt/mcptools"
 )
@@ -29,8 +31,31 @@ func (c *Client) userID(ctx context.Context, user string) (string, error) {
 	})
 }
 
-// findUser looks a name up in the directory.
+// maxUsers bounds the people among whom a name is looked for.
+const maxUsers = 20
+
+// findUser looks a name up in the directory. Where more people fit than one
+// page has, only the whole name of one of them will do.
 func (c *Client) findUser(ctx context.Context, name string) (string, error) {
+	candidates, more, err := c.usersWhere(ctx, "startswith(displayName,"+quote(name)+") or startswith(surname,"+quote(name)+")")
+	if err != nil {
+		return "", err
+	}
+	if more {
+		if candidates, more, err = c.usersWhere(ctx, "displayName eq "+quote(name)); err != nil {
+			return "", err
+		}
+		if more || len(candidates) == 0 {
+			return "", mcptools.Errorf(mcptools.CodeAmbiguous, "user %q could be any of more than %d people", markup.Preview(name, 80), maxUsers-1).
+				WithHint("give the address or the whole name; m365_users_find lists them")
+		}
+	}
+	one, err := match.One("user", name, candidates)
+	return one.ID, orFind(err, "m365_users_find")
+}
+
+// usersWhere lists users, and whether there may be more of them.
+func (c *Client) usersWhere(ctx context.Context, filter string) (list []match.Candidate, more bool, err error) {
 	var found struct {
 		Value []struct {
 			ID   string `json:"id"`
@@ -38,20 +63,16 @@ func (c *Client) findUser(ctx context.Context, name string) (string, error) {
 			UPN  string `json:"userPrincipalName"`
 			Mail string `json:"mail"`
 		} `json:"value"`
+		Next string `json:"@odata.nextLink"`
 	}
-	query := url.Values{
-		"$filter": {"startswith(displayName," + quote(name) + ") or startswith(surname," + quote(name) + ")"},
-		"$select": {"id,displayName,userPrincipalName,mail"}, "$top": {"20"},
-	}
+	query := url.Values{"$filter": {filter}, "$select": {"id,displayName,userPrincipalName,mail"}, "$top": {strconv.Itoa(maxUsers)}}
 	if err := c.get(ctx, "/users", query, nil, &found); err != nil {
-		return "", err
+		return nil, false, err
 	}
-	candidates := make([]match.Candidate, 0, len(found.Value))
 	for _, u := range found.Value {
-		candidates = append(candidates, match.Candidate{ID: u.ID, Name: u.Name, Also: []string{u.UPN, u.Mail}, Note: u.UPN})
+		list = append(list, match.Candidate{ID: u.ID, Name: u.Name, Also: []string{u.UPN, u.Mail}, Note: u.UPN})
 	}
-	one, err := match.One("user", name, candidates)
-	return one.ID, orFind(err, "m365_users_find")
+	return list, found.Next != "" || len(list) >= maxUsers, nil
 }
 
 // orFind names the tool that finds what was not found, where the error names no
