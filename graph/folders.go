@@ -61,13 +61,12 @@ func (c *Client) folder(ctx context.Context, mailbox, name string) (mailFolder, 
 	if outlookID.MatchString(name) {
 		return mailFolder{ID: name, Path: name}, nil
 	}
-	key, err := c.foldersKey(ctx, mailbox)
+	tree, forget, err := c.tree(ctx, mailbox)
 	if err != nil {
 		return mailFolder{}, err
 	}
-	tree, err := c.folders.Get(ctx, key, func(ctx context.Context) ([]mailFolder, error) { return c.folderTree(ctx, mailbox) })
-	if err != nil {
-		return mailFolder{}, err
+	if known, ok := usualFolder(name); ok {
+		return c.usual(ctx, mailbox, tree, name, known)
 	}
 	found, err := chooseFolder(tree, name)
 	if errors.Is(err, mcptools.CodeNotFound) {
@@ -76,12 +75,39 @@ func (c *Client) folder(ctx context.Context, mailbox, name string) (mailFolder, 
 		}
 	}
 	if errors.Is(err, mcptools.CodeNotFound) { // it may be new
-		c.folders.Forget(key)
+		forget()
 		if tree, err = c.folderTree(ctx, mailbox); err == nil {
 			found, err = chooseFolder(tree, name)
 		}
 	}
 	return found, err
+}
+
+// usual returns the folder of that very name at the top or below the inbox, or
+// else the well-known one that people call so.
+func (c *Client) usual(ctx context.Context, mailbox string, tree []mailFolder, name, known string) (mailFolder, error) {
+	inbox, err := c.wellKnown(ctx, mailbox, "inbox")
+	if err != nil {
+		return mailFolder{}, err
+	}
+	own := slices.DeleteFunc(slices.Clone(tree), func(f mailFolder) bool {
+		return !strings.EqualFold(f.Name, name) || f.Path != f.Name && f.Parent != inbox.ID
+	})
+	if len(own) > 0 {
+		return chooseFolder(own, name)
+	}
+	return c.wellKnown(ctx, mailbox, known)
+}
+
+// tree returns the folders of a mailbox as they were a while ago at most, and a
+// function that forgets them.
+func (c *Client) tree(ctx context.Context, mailbox string) ([]mailFolder, func(), error) {
+	key, err := c.foldersKey(ctx, mailbox)
+	if err != nil {
+		return nil, nil, err
+	}
+	tree, err := c.folders.Get(ctx, key, func(ctx context.Context) ([]mailFolder, error) { return c.folderTree(ctx, mailbox) })
+	return tree, func() { c.folders.Forget(key) }, err
 }
 
 func (c *Client) foldersKey(ctx context.Context, mailbox string) (string, error) {
@@ -124,6 +150,9 @@ func chooseFolder(tree []mailFolder, name string) (mailFolder, error) {
 func (c *Client) localPath(ctx context.Context, mailbox, name string) (string, bool) {
 	first, rest, deeper := strings.Cut(name, "/")
 	key, ok := wellKnownFolder(first)
+	if !ok {
+		key, ok = usualFolder(first)
+	}
 	if !ok || !deeper {
 		return "", false
 	}

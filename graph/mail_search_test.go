@@ -218,6 +218,33 @@ func TestFolderPathBelowWellKnownFolder(t *testing.T) {
 	}
 }
 
+// What people call a well-known folder may be the name of one of their own.
+func TestOwnFolderBeforeWellKnown(t *testing.T) {
+	s := newSuite(t, graphtest.Options{})
+	move := func(to string) any {
+		return s.call(t, "m365_mail_move", args{"ids": []string{s.message(t, "VPN drops every hour")}, "folder": to})["folder"]
+	}
+	if got := move("spam"); got != "Junk Email" {
+		t.Errorf("without an own one: %v", got)
+	}
+	s.call(t, "m365_mail_folder_edit", args{"name": "Spam", "parent": "Customers"})
+	if got := move("Spam"); got != "Junk Email" {
+		t.Errorf("with one elsewhere: %v", got)
+	}
+	s.call(t, "m365_mail_folder_edit", args{"name": "Spam", "parent": "Inbox"})
+	s.call(t, "m365_mail_folder_edit", args{"name": "Bin"})
+	for to, want := range map[string]string{"spam": "Inbox/Spam", "inbox/spam": "Inbox/Spam", "Bin": "Bin", "Junk Email": "Junk Email", "junk": "Junk Email", "sent": "Sent Items"} {
+		if got := move(to); got != want {
+			t.Errorf("%s: %v", to, got)
+		}
+	}
+	s.call(t, "m365_mail_folder_edit", args{"name": "Spam"})
+	if got := move("Spam"); got != "Spam" {
+		t.Errorf("at the top: %v", got)
+	}
+	s.fails(t, mcptools.CodeInvalidArguments, "m365_mail_move", args{"ids": []string{"x"}, "folder": "trash"})
+}
+
 func TestApplicationMustNameAMailbox(t *testing.T) {
 	s := newAppSuite(t, graphtest.Options{})
 	if e := s.fails(t, mcptools.CodeInvalidArguments, "m365_mail_search", nil); !strings.Contains(e.Error(), "mailbox") {

@@ -84,12 +84,20 @@ func orFind(err error, tool string) error {
 	return err
 }
 
-// wellKnownFolders are the names that Graph takes in place of a folder's id.
+// wellKnownFolder returns the name that Graph takes in place of a folder's id.
 // https://learn.microsoft.com/graph/api/resources/mailfolder
 func wellKnownFolder(name string) (string, bool) {
 	switch key := strings.ToLower(strings.NewReplacer(" ", "", "_", "", "-", "").Replace(name)); key {
 	case "inbox", "drafts", "outbox", "archive", "deleteditems", "sentitems", "junkemail":
 		return key, true
+	}
+	return "", false
+}
+
+// usualFolder returns the well-known name of a folder by what people call it,
+// which may be the name of a folder of their own as well.
+func usualFolder(name string) (string, bool) {
+	switch strings.ToLower(name) {
 	case "sent":
 		return "sentitems", true
 	case "deleted", "trash", "bin":
