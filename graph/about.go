@@ -3,6 +3,8 @@ package graph
 import (
 	"cmp"
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/http"
@@ -78,14 +80,15 @@ type aboutKind struct {
 // aboutMail names a message, and everybody who gets it or an answer to all.
 // domain is that of the mailbox.
 func aboutMail(toAll bool, domain string) aboutKind {
-	return aboutKind{"/messages/{}", "subject,from,replyTo,toRecipients,ccRecipients,bccRecipients,isDraft", func(body json.RawMessage, _ *time.Location) []string {
+	return aboutKind{"/messages/{}", "subject,from,replyTo,toRecipients,ccRecipients,bccRecipients,isDraft,bodyPreview,changeKey", func(body json.RawMessage, _ *time.Location) []string {
 		var m message
 		if err := json.Unmarshal(body, &m); err != nil {
 			return []string{"a message"}
 		}
 		subject := markup.Preview(m.Subject, 80)
 		if m.Draft {
-			return slices.Concat([]string{subject + ", a draft"}, addressed("mail to ", m.To, domain), addressed("a copy to ", m.CC, domain), addressed("a blind copy to ", m.BCC, domain))
+			return slices.Concat([]string{subject + ", a draft, version " + version(m.ChangeKey)}, addressed("mail to ", m.To, domain), addressed("a copy to ", m.CC, domain),
+				addressed("a blind copy to ", m.BCC, domain), []string{"its text begins: " + markup.Preview(m.Preview, 100)})
 		}
 		lines := []string{subject + ", from " + m.From.String()}
 		switch {
@@ -101,6 +104,12 @@ func aboutMail(toAll bool, domain string) aboutKind {
 		}
 		return lines
 	}}
+}
+
+// version tells a draft from what becomes of it while a person thinks about it.
+func version(changeKey string) string {
+	hash := sha256.Sum256([]byte(changeKey))
+	return hex.EncodeToString(hash[:4])
 }
 
 // maxAddressed bounds a line of addresses, which the question cuts at 200 bytes.

@@ -2,6 +2,7 @@ package graph_test
 
 import (
 	"context"
+	"encoding/json"
 	"strings"
 	"testing"
 
@@ -35,7 +36,7 @@ func TestQuestionsSayWhatTheyAreAbout(t *testing.T) {
 		{"m365_mail_reply", args{"id": s.message(t, "VPN drops every hour"), "body": "Done"}, []string{"about: VPN drops every hour, from Jonas Weber <"}},
 		{"m365_mail_reply", args{"id": group, "mode": "reply_all", "body": "Done"}, []string{"about: the answer goes to all: " + anna + "; " + sam + "; " + tom, "about: a copy to boss@competitor.example"}},
 		{"m365_mail_delete", args{"ids": ids}, []string{"about: " + rows[0]["subject"].(string), "about 2 more"}},
-		{"m365_mail_draft_send", args{"id": draft}, []string{"about: Plan B, a draft\n", "about: mail to " + tom, "about: a blind copy to " + anna}},
+		{"m365_mail_draft_send", args{"id": draft}, []string{"about: Plan B, a draft, version ", "about: mail to " + tom, "about: a blind copy to " + anna, "about: its text begins: x"}},
 		{"m365_cal_respond", args{"id": review, "response": "decline"}, []string{"about: Dispatch review, 20", "organized by Priya Nair"}},
 		{"m365_cal_cancel", args{"id": "gone"}, nil},
 		{"m365_mail_send", args{"to": []any{tom}, "subject": "x", "body": "y"}, nil},
@@ -51,5 +52,26 @@ func TestQuestionsSayWhatTheyAreAbout(t *testing.T) {
 				t.Errorf("%s asked %q, want %q", tt.tool, question, want)
 			}
 		}
+	}
+}
+
+// Who agrees to send a draft has not agreed to what becomes of it meanwhile.
+func TestADraftIsSentAsItWasShown(t *testing.T) {
+	s := newSuite(t, graphtest.Options{})
+	id := s.call(t, "m365_mail_draft", args{"subject": "Plan", "to": []any{tom}, "body": "x"})["id"]
+	unguarded := s.tools
+	for _, change := range []args{{"to": []any{"mallory@evil.example"}}, {"body": "y"}, {"attachments": []any{args{"name": "plan.txt", "text": "z"}}}} {
+		change["id"] = id
+		s.tools = unguarded.With(mcptools.Confirm(mcptools.Risky, mcptools.ConfirmOptions{Ask: func(ctx context.Context, _ mcptools.Question) (bool, error) {
+			arguments, err := json.Marshal(change)
+			if err == nil {
+				_, err = unguarded.Call(ctx, "m365_mail_draft", arguments)
+			}
+			return true, err
+		}}))
+		s.fails(t, mcptools.CodeConflict, "m365_mail_draft_send", args{"id": id})
+	}
+	if sent := s.fake.Sent(); len(sent) != 0 {
+		t.Errorf("%d mails went out", len(sent))
 	}
 }

@@ -23,6 +23,7 @@ type message struct {
 	Body       *itemBody   `json:"body"`
 	Read       bool        `json:"isRead"`
 	Draft      bool        `json:"isDraft"`
+	ChangeKey  string      `json:"changeKey"`
 	Attached   bool        `json:"hasAttachments"`
 	Importance string      `json:"importance"`
 	Categories []string    `json:"categories"`
