@@ -71,7 +71,19 @@ func (c *Client) batch(ctx context.Context, requests []batchRequest) ([]batchAns
 			return nil, err
 		}
 	}
+	for i, request := range requests {
+		answers[i].Err = c.excuse(request, answers[i])
+	}
 	return answers, nil
+}
+
+// excuse returns the error of an answer. An answer without one is taken for a
+// success, so what is none never leaves without.
+func (c *Client) excuse(request batchRequest, answer batchAnswer) error {
+	if answer.Err == nil && (answer.Status < 200 || answer.Status > 299) {
+		return c.service.Unread(request.rest(), nil)
+	}
+	return answer.Err
 }
 
 // batchChunk fills in the answers to at most batchSize requests. The error is
@@ -107,11 +119,11 @@ func (c *Client) batchChunk(ctx context.Context, requests []batchRequest, answer
 // admit returns the requests whose mailbox, or whatever is throttled together
 // with them, is not closed for longer than there is patience, and the wait until
 // it is open for all of them. The others have an answer that says when to try
-// again.
+// again. What is open needs no patience: if it is too late for it, sending says so.
 func (c *Client) admit(ctx context.Context, requests []batchRequest, answers []batchAnswer, patience time.Duration) (open []int, wait time.Duration) {
 	for i, request := range requests {
 		held, err := c.service.Held(ctx, request.rest())
-		if held < patience {
+		if held == 0 || held < patience {
 			open, wait = append(open, i), max(wait, held)
 		} else {
 			answers[i] = batchAnswer{Status: http.StatusTooManyRequests, Err: err}

@@ -5,17 +5,47 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"net"
 	"net/http"
 	"net/http/httptest"
 	"slices"
+	"strconv"
 	"strings"
+	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/msptoolbelt/toolbelt/auth"
 	"github.com/msptoolbelt/toolbelt/mcptools"
 	"github.com/msptoolbelt/toolbelt/resilience"
 )
+
+// pipes are a network in memory: who waits for it lets the time of a bubble pass.
+type pipes struct {
+	conns chan net.Conn
+	once  sync.Once
+}
+
+func (p *pipes) Accept() (net.Conn, error) {
+	if conn, ok := <-p.conns; ok {
+		return conn, nil
+	}
+	return nil, net.ErrClosed
+}
+
+func (p *pipes) Close() error {
+	p.once.Do(func() { close(p.conns) })
+	return nil
+}
+
+func (*pipes) Addr() net.Addr { return &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1), Port: 80} }
+
+func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
+	ours, theirs := net.Pipe()
+	p.conns <- theirs
+	return ours, nil
+}
 
 // batcher answers batches: each part by a function of how often its path has
 // been asked for. It notes which paths each batch asked for.
@@ -28,7 +58,8 @@ type batcher struct {
 func newBatcher(t *testing.T, answer func(path string, nth int) []batchReply) *batcher {
 	t.Helper()
 	b := &batcher{times: map[string]int{}}
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	network := &pipes{conns: make(chan net.Conn)}
+	server := &httptest.Server{Listener: network, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		var in struct {
 			Requests []batchPart `json:"requests"`
 		}
@@ -50,9 +81,12 @@ func newBatcher(t *testing.T, answer func(path string, nth int) []batchReply) *b
 		if err := json.NewEncoder(w).Encode(map[string]any{"responses": replies}); err != nil {
 			t.Error(err)
 		}
-	}))
+	})}}
+	server.Start()
 	t.Cleanup(server.Close)
-	c, err := New(auth.Static("secret-token"), Options{BaseURL: server.URL, Resilience: resilience.Options{Retry: resilience.RetryPolicy{BaseDelay: time.Millisecond}}})
+	base := &http.Transport{DialContext: network.dial}
+	t.Cleanup(base.CloseIdleConnections)
+	c, err := New(auth.Static("secret-token"), Options{BaseURL: server.URL, Resilience: resilience.Options{Base: base, Retry: resilience.RetryPolicy{BaseDelay: time.Millisecond}}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -227,5 +261,53 @@ func TestThrottledPartHoldsOthers(t *testing.T) {
 	answers, err = b.client.batch(ctx, []batchRequest{{Method: http.MethodPost, Path: "/me/messages/third"}})
 	if err != nil || codeOf(answers[0].Err) != mcptools.CodeThrottled || len(b.batches) != 2 {
 		t.Error(answers, err)
+	}
+}
+
+// What was never sent is not done, and an answer that is none is no success: the
+// deadline passes during the second of three batches.
+func TestDeadlineBetweenBatches(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBatcher(t, func(path string, _ int) []batchReply {
+			if path == "/me/messages/20/move" {
+				time.Sleep(time.Second)
+			}
+			return one(http.StatusOK, "")
+		})
+		var ids []string
+		for n := range 60 {
+			ids = append(ids, strconv.Itoa(n))
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 300*time.Millisecond)
+		defer cancel()
+		out, err := b.client.DeleteMail(ctx, DeleteMailInput{IDs: ids})
+		if err != nil || out.Done != 20 || len(out.Failed) != 40 {
+			t.Fatalf("%+v, %v", out, err)
+		}
+		for n, failed := range out.Failed {
+			want := map[bool]mcptools.Code{true: mcptools.CodeUncertain, false: mcptools.CodeTimeout}[n < 20]
+			if failed.ID != ids[20+n] || !strings.HasPrefix(failed.Problem, string(want)+": ") {
+				t.Errorf("%d: %+v, want %s", 20+n, failed, want)
+			}
+		}
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if len(b.batches) != 2 {
+			t.Errorf("%d batches were sent", len(b.batches))
+		}
+	})
+}
+
+func TestNoSuccessWithoutAnAnswer(t *testing.T) {
+	c := newTestClient(t, "")
+	for _, method := range []string{http.MethodGet, http.MethodPost} {
+		for _, status := range []int{0, 199, 300, http.StatusTooManyRequests} {
+			if err := c.excuse(batchRequest{Method: method, Path: "/me/messages"}, batchAnswer{Status: status}); err == nil {
+				t.Errorf("%s: status %d is a success", method, status)
+			}
+		}
+	}
+	if err := c.excuse(batchRequest{Method: http.MethodPost}, batchAnswer{Status: http.StatusNoContent}); err != nil {
+		t.Error(err)
 	}
 }
