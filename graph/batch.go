@@ -93,14 +93,14 @@ func (c *Client) batchChunk(ctx context.Context, requests []batchRequest, answer
 	if deadline, ok := ctx.Deadline(); ok && deadline.Before(until) {
 		until = deadline
 	}
-	open, held := c.admit(ctx, requests, answers, time.Until(until)) // those that have no final answer yet
-	if len(open) == 0 {
-		return nil
-	}
-	if held > 0 {
-		pause(ctx, held) // if it ends early, so will the batch
+	open := make([]int, len(requests)) // those that have no final answer yet
+	for i := range open {
+		open[i] = i
 	}
 	for attempt := 1; ; attempt++ {
+		if open = c.enter(ctx, requests, open, answers, until); len(open) == 0 {
+			return nil
+		}
 		err := c.batchOnce(ctx, requests, open, answers)
 		if err != nil && attempt == 1 {
 			return err
@@ -116,20 +116,34 @@ func (c *Client) batchChunk(ctx context.Context, requests []batchRequest, answer
 	}
 }
 
-// admit returns the requests whose mailbox, or whatever is throttled together
-// with them, is not closed for longer than there is patience, and the wait until
-// it is open for all of them. The others have an answer that says when to try
-// again. What is open needs no patience: if it is too late for it, sending says so.
-func (c *Client) admit(ctx context.Context, requests []batchRequest, answers []batchAnswer, patience time.Duration) (open []int, wait time.Duration) {
-	for i, request := range requests {
-		held, err := c.service.Held(ctx, request.rest())
-		if held == 0 || held < patience {
-			open, wait = append(open, i), max(wait, held)
-		} else {
-			answers[i] = batchAnswer{Status: http.StatusTooManyRequests, Err: err}
+// enter waits until nothing keeps the open requests from being sent, at any
+// attempt: a refusal of another part, or of another call, may have closed the
+// mailbox meanwhile. It returns those that need not wait for too long.
+func (c *Client) enter(ctx context.Context, requests []batchRequest, open []int, answers []batchAnswer, until time.Time) []int {
+	for {
+		var held time.Duration
+		open, held = c.admit(ctx, requests, open, answers, time.Until(until))
+		if held == 0 || !pause(ctx, held) { // if it ends early, so will the batch
+			return open
 		}
 	}
-	return open, wait
+}
+
+// admit returns the open requests whose mailbox, or whatever is throttled
+// together with them, is not closed for longer than there is patience, and the
+// wait until it is open for all of them. The others have an answer that says when
+// to try again. What is not closed needs no patience: if it is too late for it,
+// sending says so.
+func (c *Client) admit(ctx context.Context, requests []batchRequest, open []int, answers []batchAnswer, patience time.Duration) (admitted []int, wait time.Duration) {
+	for _, i := range open {
+		held, err := c.service.Held(ctx, requests[i].rest())
+		if held == 0 || held < patience {
+			admitted, wait = append(admitted, i), max(wait, held)
+		} else {
+			answers[i] = c.after(answers[i], requests[i], batchAnswer{Status: http.StatusTooManyRequests, Err: err})
+		}
+	}
+	return admitted, wait
 }
 
 // worthWaiting returns the requests of a batch that are worth another attempt

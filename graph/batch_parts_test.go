@@ -311,3 +311,59 @@ func TestNoSuccessWithoutAnAnswer(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// A mailbox that is closed is closed for what is repeated, too: whether another
+// part of the batch was refused, or another call meanwhile.
+func TestRepeatedPartsKeepToTheirMailbox(t *testing.T) {
+	const mine, another = "/me/messages/m", "/users/u/messages/m"
+	refused := batchRequest{Method: http.MethodPost, Path: "/me/messages/refused/send"} // and not repeated
+	for ask, test := range map[string]struct {
+		repeated map[string]time.Duration // after the refusal, or less than a second later
+		again    time.Duration            // when to try mine again, or 0
+	}{
+		"40": {map[string]time.Duration{another: 0}, 40 * time.Second},
+		"20": {map[string]time.Duration{another: 20 * time.Second, mine: 20 * time.Second}, 0},
+	} {
+		for _, meanwhile := range []bool{false, true} {
+			t.Run(fmt.Sprintf("%s s, meanwhile %v", ask, meanwhile), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					repeated := map[string]time.Duration{}
+					var closed time.Time
+					b := newBatcher(t, func(path string, nth int) []batchReply {
+						switch {
+						case path == refused.Path:
+							closed = time.Now()
+							return one(http.StatusServiceUnavailable, ask)
+						case nth == 1:
+							return one(http.StatusServiceUnavailable, "")
+						}
+						repeated[path] += time.Since(closed)
+						return one(http.StatusOK, "")
+					})
+					b.client.options.Resilience.Retry.BaseDelay = 400 * time.Millisecond
+					requests := []batchRequest{{Method: http.MethodGet, Path: mine}, {Method: http.MethodGet, Path: another}}
+					if meanwhile {
+						time.AfterFunc(100*time.Millisecond, func() { _, _ = b.client.batch(t.Context(), []batchRequest{refused}) })
+					} else {
+						requests = append(requests, refused)
+					}
+					answers, err := b.client.batch(t.Context(), requests)
+					if err != nil || answers[1].Err != nil {
+						t.Fatal(answers, err)
+					}
+					if err := answers[0].Err; (err == nil) != (test.again == 0) || err != nil && (codeOf(err) != mcptools.CodeThrottled || waitOf(err) > test.again || waitOf(err) < test.again-time.Second) {
+						t.Errorf("got %v", err)
+					}
+					for path, want := range test.repeated {
+						if got, ok := repeated[path]; !ok || got < want || got >= want+time.Second {
+							t.Errorf("%s after %s, want %s", path, got, want)
+						}
+					}
+					if len(repeated) != len(test.repeated) {
+						t.Errorf("repeated %v, want %v", repeated, test.repeated)
+					}
+				})
+			})
+		}
+	}
+}
