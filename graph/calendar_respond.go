@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/msptoolbelt/toolbelt/internal/rest"
 	"github.com/msptoolbelt/toolbelt/mcptools"
 )
 
@@ -111,6 +112,9 @@ type CancelEventInput struct {
 
 // CancelEvent takes an event out of the calendar. The organizer's attendees are
 // told; an event of others, or one without attendees, is only deleted.
+//
+// An event goes to Deleted Items, and its immutable id with it: a repeated DELETE
+// would remove it from there.
 // https://learn.microsoft.com/graph/api/event-cancel and
 // https://learn.microsoft.com/graph/api/event-delete
 func (c *Client) CancelEvent(ctx context.Context, in CancelEventInput) (*EventOutcome, error) {
@@ -142,7 +146,8 @@ func (c *Client) CancelEvent(ctx context.Context, in CancelEventInput) (*EventOu
 	} else if in.Comment != "" {
 		out.Note = "nobody was invited, so nobody got the comment"
 	}
-	return out, gone(c.send(ctx, http.MethodDelete, path, nil, nil))
+	_, err = c.service.Do(ctx, rest.Request{Method: http.MethodDelete, Path: path, Once: true}, nil)
+	return out, gone(err)
 }
 
 // gone returns the error of the deletion of something that was there a moment

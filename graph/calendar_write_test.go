@@ -282,8 +282,6 @@ func TestRespondAndCancel(t *testing.T) {
 	}
 
 	alone := s.call(t, "m365_cal_create", args{"subject": "Alone", "start": "2027-05-04T10:00"})
-	// The answer to the deletion is lost; the repetition finds nothing to delete.
-	s.fake.Faults().Next(1, "DELETE", "/events", graphtest.Answer{Drop: graphtest.DropAfter})
 	if got := s.call(t, "m365_cal_cancel", args{"id": alone["id"], "comment": "never mind"}); got["status"] != "deleted" || got["note"] == nil {
 		t.Errorf("deleted: %v", got)
 	}
@@ -341,4 +339,35 @@ func TestCalendarPermissions(t *testing.T) {
 func asList(value any) []any {
 	list, _ := value.([]any)
 	return list
+}
+
+// A second DELETE would find the event in Deleted Items and remove it for good:
+// it is sent again only when the first was surely refused.
+func TestEventIsDeletedOnce(t *testing.T) {
+	for name, test := range map[string]struct {
+		first   graphtest.Answer
+		deletes int
+	}{
+		"unavailable":    {graphtest.Answer{Status: 503}, 1},
+		"cut off before": {graphtest.Answer{Drop: graphtest.DropBefore}, 1},
+		"cut off after":  {graphtest.Answer{Drop: graphtest.DropAfter}, 1},
+		"refused":        {graphtest.Answer{Status: 429}, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			s := newSuite(t, graphtest.Options{})
+			made := s.call(t, "m365_cal_create", args{"subject": "Alone", "start": "2027-05-04T10:00"})
+			s.fake.ResetRecord()
+			s.fake.Faults().Next(1, "DELETE", "/events/", test.first)
+			if test.deletes == 2 {
+				s.call(t, "m365_cal_cancel", args{"id": made["id"]})
+			} else if e := s.fails(t, mcptools.CodeUncertain, "m365_cal_cancel", args{"id": made["id"]}); !strings.Contains(e.Hint, "m365_cal_view") {
+				t.Errorf("hint %q", e.Hint)
+			}
+			deletes := slices.DeleteFunc(s.paths(), func(path string) bool { return !strings.HasPrefix(path, "DELETE ") })
+			if len(deletes) != test.deletes {
+				t.Errorf("deleted by %v", deletes)
+			}
+		})
+	}
 }

@@ -104,6 +104,8 @@ func lookFor(r rest.Request) string {
 		return "look with m365_mail_search in the folder Sent Items whether it was sent before sending it again"
 	case r.Method == http.MethodPost && (end == "move" || end == "copy") && within("messages"):
 		return "look with m365_mail_search in both folders whether it is there before trying again"
+	case r.Method == http.MethodDelete && within("events"): // in Deleted Items it is found all the same
+		return "look with m365_cal_view whether it is still in the calendar before trying again"
 	case r.Method == http.MethodDelete || end == "permanentDelete":
 		return "read it again: if it is not found, it was deleted"
 	case within("calendarPermissions"):

@@ -24,7 +24,8 @@ func TestWhereToLook(t *testing.T) {
 		{http.MethodPost, "/me/events/AA/accept", "m365_cal_view"},
 		{http.MethodPatch, "/me/calendar/calendarPermissions/AA", "m365_cal_permissions"},
 		{http.MethodPatch, "/me/mailboxSettings", "m365_mailbox_settings"},
-		{http.MethodDelete, "/me/events/AA", ""},
+		{http.MethodDelete, "/me/events/AA", "m365_cal_view"},
+		{http.MethodDelete, "/me/calendar/calendarPermissions/AA", ""},
 		{http.MethodPost, "/me/messages/AA/permanentDelete", ""},
 		{http.MethodPatch, "/groups/AA", ""},
 	} {
