@@ -312,6 +312,21 @@ func TestNoSuccessWithoutAnAnswer(t *testing.T) {
 	}
 }
 
+// A delay that cannot be meant is the default, as it is to the transport.
+func TestBatchWaitsWithANegativeDelay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newBatcher(t, func(_ string, nth int) []batchReply {
+			return one(map[bool]int{true: http.StatusTooManyRequests, false: http.StatusOK}[nth == 1], "")
+		})
+		b.client.options.Resilience.Retry.BaseDelay = -1
+		start := time.Now()
+		answers, err := b.client.batch(t.Context(), []batchRequest{{Method: http.MethodGet, Path: "/me/messages/m"}})
+		if took := time.Since(start); err != nil || answers[0].Err != nil || took < 250*time.Millisecond || took > 500*time.Millisecond {
+			t.Errorf("%v, %v after %s", answers, err, took)
+		}
+	})
+}
+
 // A mailbox that is closed is closed for what is repeated, too: whether another
 // part of the batch was refused, or another call meanwhile.
 func TestRepeatedPartsKeepToTheirMailbox(t *testing.T) {

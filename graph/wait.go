@@ -1,7 +1,6 @@
 package graph
 
 import (
-	"cmp"
 	"context"
 	"math/rand/v2"
 	"time"
@@ -10,7 +9,11 @@ import (
 // backoff is how long to wait before another attempt where nobody said how long:
 // that of the transport, between half and the whole of it, doubling.
 func (c *Client) backoff(attempt int) time.Duration {
-	longest := cmp.Or(c.options.Resilience.Retry.BaseDelay, 250*time.Millisecond) << attempt
+	longest := c.options.Resilience.Retry.BaseDelay
+	if longest <= 0 { // means the default, as it does to the transport
+		longest = 250 * time.Millisecond
+	}
+	longest <<= attempt
 	return longest/2 + rand.N(longest/2+1) //nolint:gosec // jitter
 }
 

@@ -1,7 +1,6 @@
 package halopsa
 
 import (
-	"cmp"
 	"math"
 	"net/http"
 	"strconv"
@@ -28,11 +27,20 @@ type patient struct {
 // newPatient returns a patient on the base of the options: 5 s at first and a
 // minute at most, with their defaults.
 func newPatient(o resilience.Options) *patient {
-	p := &patient{base: o.Base, first: 20 * cmp.Or(o.Retry.BaseDelay, 250*time.Millisecond), most: cmp.Or(o.Retry.MaxRetryAfter, time.Minute)}
+	p := &patient{base: o.Base, first: 20 * positive(o.Retry.BaseDelay, 250*time.Millisecond), most: positive(o.Retry.MaxRetryAfter, time.Minute)}
 	if p.base == nil {
 		p.base = resilience.NewBase()
 	}
 	return p
+}
+
+// positive returns the wait, or its default where it is none, as the transport
+// reads it.
+func positive(wait, fallback time.Duration) time.Duration {
+	if wait <= 0 {
+		return fallback
+	}
+	return wait
 }
 
 // RoundTrip implements [http.RoundTripper].
@@ -46,6 +54,9 @@ func (p *patient) RoundTrip(r *http.Request) (*http.Response, error) {
 		// Less than a second, which is what the header counts in, is left to the
 		// transport's own waits.
 		if wait := p.refused(time.Now()); wait >= time.Second {
+			if response.Header == nil { // such as of somebody's own base
+				response.Header = http.Header{}
+			}
 			response.Header.Set("Retry-After", strconv.Itoa(int(math.Ceil(wait.Seconds()))))
 		}
 	}

@@ -22,6 +22,8 @@ const rateLimitReached = "Rate Limit Reached - 300 Requests per rolling 5 minute
 // limited is a HaloPSA that refuses its first requests. It notes when they came.
 type limited struct {
 	refuse int
+	bare   bool // the refusals have no header at all
+	retry  resilience.RetryPolicy
 	start  time.Time
 	times  []time.Duration
 }
@@ -32,14 +34,18 @@ func (l *limited) RoundTrip(r *http.Request) (*http.Response, error) {
 	if len(l.times) > l.refuse {
 		status, kind, body = http.StatusOK, "application/json", `[{"id":1,"name":"Service Desk"}]`
 	}
+	header := http.Header{"Content-Type": {kind}}
+	if l.bare && status != http.StatusOK {
+		header = nil
+	}
 	return &http.Response{StatusCode: status, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Request: r,
-		Header: http.Header{"Content-Type": {kind}}, Body: io.NopCloser(strings.NewReader(body))}, nil
+		Header: header, Body: io.NopCloser(strings.NewReader(body))}, nil
 }
 
 func (l *limited) tools(t *testing.T) mcptools.Set {
 	t.Helper()
 	l.start = time.Now()
-	c, err := halopsa.New(auth.Static("token"), halopsa.Options{URL: "https://psa.example", Resilience: resilience.Options{Base: l}})
+	c, err := halopsa.New(auth.Static("token"), halopsa.Options{URL: "https://psa.example", Resilience: resilience.Options{Base: l, Retry: l.retry}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -54,20 +60,28 @@ func around(t *testing.T, got, want time.Duration) {
 	}
 }
 
-// Halo's 429 names no time: the waits begin at five seconds and double.
+// Halo's 429 names no time: the waits begin at five seconds and double. Times that
+// cannot be meant are the defaults.
 func TestRateLimitIsWaitedOut(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		halo := &limited{refuse: 3}
-		if _, err := halo.tools(t).Call(t.Context(), "halo_teams_list", json.RawMessage(`{}`)); err != nil {
-			t.Fatal(err)
-		}
-		if len(halo.times) != 4 {
-			t.Fatalf("requests at %v", halo.times)
-		}
-		for i, want := range []time.Duration{5 * time.Second, 10 * time.Second, 20 * time.Second} {
-			around(t, halo.times[i+1]-halo.times[i], want)
-		}
-	})
+	for name, halo := range map[string]*limited{
+		"defaults":       {refuse: 3},
+		"negative times": {refuse: 3, retry: resilience.RetryPolicy{BaseDelay: -1, MaxRetryAfter: -1}},
+		"no headers":     {refuse: 3, bare: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				if _, err := halo.tools(t).Call(t.Context(), "halo_teams_list", json.RawMessage(`{}`)); err != nil {
+					t.Fatal(err)
+				}
+				if len(halo.times) != 4 {
+					t.Fatalf("requests at %v", halo.times)
+				}
+				for i, want := range []time.Duration{5 * time.Second, 10 * time.Second, 20 * time.Second} {
+					around(t, halo.times[i+1]-halo.times[i], want)
+				}
+			})
+		})
+	}
 }
 
 // Who cannot wait so long is told at once when to try again, in Halo's own words,
