@@ -47,6 +47,18 @@ func (p *pipes) dial(context.Context, string, string) (net.Conn, error) {
 	return ours, nil
 }
 
+// inMemory serves a handler over pipes, and returns the options of its clients.
+func inMemory(t *testing.T, handler http.HandlerFunc) Options {
+	t.Helper()
+	network := &pipes{conns: make(chan net.Conn)}
+	server := &httptest.Server{Listener: network, Config: &http.Server{Handler: handler}} //nolint:gosec // it has no other clients
+	server.Start()
+	t.Cleanup(server.Close)
+	base := &http.Transport{DialContext: network.dial}
+	t.Cleanup(base.CloseIdleConnections)
+	return Options{BaseURL: server.URL, Resilience: resilience.Options{Base: base, Retry: resilience.RetryPolicy{BaseDelay: time.Millisecond}}}
+}
+
 // batcher answers batches: each part by a function of how often its path has
 // been asked for. It notes which paths each batch asked for.
 type batcher struct {
@@ -58,8 +70,7 @@ type batcher struct {
 func newBatcher(t *testing.T, answer func(path string, nth int) []batchReply) *batcher {
 	t.Helper()
 	b := &batcher{times: map[string]int{}}
-	network := &pipes{conns: make(chan net.Conn)}
-	server := &httptest.Server{Listener: network, Config: &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	c, err := New(auth.Static("secret-token"), inMemory(t, func(w http.ResponseWriter, r *http.Request) {
 		var in struct {
 			Requests []batchPart `json:"requests"`
 		}
@@ -81,12 +92,7 @@ func newBatcher(t *testing.T, answer func(path string, nth int) []batchReply) *b
 		if err := json.NewEncoder(w).Encode(map[string]any{"responses": replies}); err != nil {
 			t.Error(err)
 		}
-	})}}
-	server.Start()
-	t.Cleanup(server.Close)
-	base := &http.Transport{DialContext: network.dial}
-	t.Cleanup(base.CloseIdleConnections)
-	c, err := New(auth.Static("secret-token"), Options{BaseURL: server.URL, Resilience: resilience.Options{Base: base, Retry: resilience.RetryPolicy{BaseDelay: time.Millisecond}}})
+	}))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -31,7 +31,9 @@ type Options struct {
 	Resilience resilience.Options
 	// Identity names whoever the context's call is for, where one client serves
 	// several users. Cursors and caches of one identity are no use to another.
-	// Nil: told from the access token.
+	// Nil: told from the access token. Then what is known of the limits of a
+	// user's own mailbox outlives a token only if the source renews its tokens
+	// itself, as [auth.Source] does.
 	Identity func(context.Context) string
 	// CursorKey signs cursors; replicas that share clients share it. At least
 	// 32 bytes; empty is a random key.
@@ -139,6 +141,25 @@ func (c *Client) owner(ctx context.Context) (string, error) {
 
 // holder is what caches are bound to.
 func (c *Client) holder(ctx context.Context) (string, error) { return c.identity(ctx, rest.Holder) }
+
+// mailbox names whose mailbox /me is, for gates, paces and places. The limits of
+// Graph outlive a token, so they are bound to whom it is for, if the program has
+// fetched it itself. One that a caller brought along may be forged: Graph refuses
+// it, but its requests would take the places of whom it names. So it stands for
+// itself alone, unless Options.Identity tells more.
+func (c *Client) mailbox(ctx context.Context) (string, error) {
+	return c.identity(ctx, func(ctx context.Context, source auth.TokenSource) (string, error) {
+		known, err := c.decode(ctx, source)
+		if err != nil {
+			return "", err
+		}
+		claims := known.claims
+		if !rest.Renews(ctx, source) {
+			claims = auth.Claims{}
+		}
+		return rest.OwnerOf(known.token, claims), nil
+	})
+}
 
 func (c *Client) identity(ctx context.Context, told func(context.Context, auth.TokenSource) (string, error)) (string, error) {
 	if c.options.Identity != nil {

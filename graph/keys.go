@@ -26,8 +26,8 @@ func (c *Client) keys(r *http.Request) resilience.Keys {
 	workload, subject := workloadOf(strings.TrimPrefix(r.URL.Path, c.service.Base.Path))
 	if subject == "me" {
 		// Who cannot be told from the others shares with them.
-		if holder, err := c.holder(r.Context()); err == nil {
-			subject = "me\x00" + holder
+		if mailbox, err := c.mailbox(r.Context()); err == nil {
+			subject = "me\x00" + mailbox
 		}
 	}
 	if workload == "outlook" {

@@ -5,6 +5,8 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 
+	"golang.org/x/oauth2"
+
 	"github.com/msptoolbelt/toolbelt/auth"
 )
 
@@ -39,6 +41,25 @@ func Holder(ctx context.Context, source auth.TokenSource) (string, error) {
 		return "", err
 	}
 	return digest(token.AccessToken), nil
+}
+
+// Renews reports whether the program itself fetches the tokens of a source, or of
+// the one that it chooses for ctx, as [auth.Source] does: what such a token says
+// of itself is true. One that a caller brought along may be forged.
+func Renews(ctx context.Context, source auth.TokenSource) bool {
+	for {
+		chooser, ok := source.(interface {
+			SourceFor(ctx context.Context) (auth.TokenSource, error)
+		})
+		if !ok {
+			_, renews := source.(interface{ Invalidate(token *oauth2.Token) })
+			return renews
+		}
+		var err error
+		if source, err = chooser.SourceFor(ctx); err != nil {
+			return false
+		}
+	}
 }
 
 func digest(token string) string {
