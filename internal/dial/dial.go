@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -80,7 +81,7 @@ func (g *Guard) check(host, resolved string) error {
 	if err != nil {
 		return fmt.Errorf("%w: %w", ErrRefused, err)
 	}
-	address := at.Addr().Unmap().WithZone("")
+	address := inner(at.Addr().Unmap().WithZone(""))
 	_, err = netip.ParseAddr(host)
 	literal := err == nil
 	switch {
@@ -102,12 +103,50 @@ func (g *Guard) check(host, resolved string) error {
 // shared is the address space of carriers, RFC 6598.
 var shared = netip.PrefixFrom(netip.AddrFrom4([4]byte{100, 64, 0, 0}), 10)
 
-// special reports whether a cloud answers its machines with credentials there,
-// beside the link-local addresses: Azure's host, AWS by IPv6, Alibaba Cloud.
+// sixToFour, RFC 3056, has an IPv4 address behind the prefix, the others at the end.
+var (
+	sixToFour = netip.MustParsePrefix("2002::/16")
+	carriers  = []netip.Prefix{
+		netip.MustParsePrefix("64:ff9b::/96"),    // NAT64, RFC 6052
+		netip.MustParsePrefix("::/96"),           // RFC 4291, section 2.5.5.1
+		netip.MustParsePrefix("::ffff:0:0:0/96"), // RFC 2765
+	}
+)
+
+// inner returns the IPv4 address that a gateway takes an IPv6 address to; other
+// addresses stay.
+func inner(a netip.Addr) netip.Addr {
+	b := a.As16()
+	switch {
+	case a.IsLoopback(), a.IsUnspecified():
+	case sixToFour.Contains(a):
+		return netip.AddrFrom4([4]byte(b[2:6]))
+	case within(carriers, a):
+		return netip.AddrFrom4([4]byte(b[12:]))
+	}
+	return a
+}
+
+// reserved are networks where no service is for anybody.
+var reserved = []netip.Prefix{
+	netip.MustParsePrefix("0.0.0.0/8"),     // a machine itself
+	netip.MustParsePrefix("192.0.0.0/24"),  // protocols, and a cloud's metadata
+	netip.MustParsePrefix("198.18.0.0/15"), // measurements
+	netip.MustParsePrefix("240.0.0.0/4"),   // later use
+	netip.MustParsePrefix("fec0::/10"),     // sites, before RFC 4193
+}
+
+// special reports whether an address is reserved, or a cloud answers its machines
+// with credentials there, beside the link-local addresses: Azure's host, AWS and
+// its pods by IPv6, Google Cloud by IPv6, Alibaba Cloud.
 func special(a netip.Addr) bool {
 	switch a.String() {
-	case "168.63.129.16", "fd00:ec2::254", "100.100.100.200":
+	case "168.63.129.16", "fd00:ec2::254", "fd00:ec2::23", "fd20:ce::254", "100.100.100.200":
 		return true
 	}
-	return false
+	return within(reserved, a)
+}
+
+func within(networks []netip.Prefix, a netip.Addr) bool {
+	return slices.ContainsFunc(networks, func(n netip.Prefix) bool { return n.Contains(a) })
 }

@@ -46,7 +46,39 @@ func TestCheck(t *testing.T) {
 		{"psa.example", "[::ffff:169.254.169.254]:80", false, false},
 		{"psa.example", "168.63.129.16:80", false, false},
 		{"psa.example", "[fd00:ec2::254]:80", false, false},
+		{"psa.example", "[fd00:ec2::23]:80", false, false},
+		{"psa.example", "[fd20:ce::254]:80", false, false},
+		{"fd20:ce::254", "[fd20:ce::254]:80", false, false},
+		{"psa.example", "100.100.100.200:80", false, false},
+		{"psa.example", "192.0.0.192:80", false, false},
+		{"psa.example", "192.0.1.1:443", true, true},
+		{"psa.example", "198.18.0.1:443", false, false},
+		{"psa.example", "198.19.255.255:443", false, false},
+		{"psa.example", "198.17.1.1:443", true, true},
+		{"psa.example", "198.20.1.1:443", true, true},
+		{"psa.example", "240.0.0.1:443", false, false},
+		{"psa.example", "255.255.255.255:443", false, false},
+		{"psa.example", "[fec0::1]:443", false, false},
+		{"psa.example", "[feff::1]:443", false, false},
+		// NAT64, 6to4, and the old forms, to a metadata service, a loopback
+		// address, a private one and a public one.
+		{"psa.example", "[64:ff9b::a9fe:a9fe]:80", false, false},
+		{"psa.example", "[64:ff9b::7f00:1]:443", false, false},
+		{"64:ff9b::7f00:1", "[64:ff9b::7f00:1]:443", false, false},
+		{"psa.example", "[64:ff9b::a00:1]:443", false, true},
+		{"graph.microsoft.com", "[64:ff9b::14be:8001]:443", true, true},
+		{"psa.example", "[2002:a9fe:a9fe::1]:80", false, false},
+		{"psa.example", "[2002:7f00:1::1]:443", false, false},
+		{"psa.example", "[2002:a00:1::1]:443", false, true},
+		{"graph.microsoft.com", "[2002:14be:8001::1]:443", true, true},
+		{"psa.example", "[::a9fe:a9fe]:80", false, false},
+		{"psa.example", "[::7f00:1]:443", false, false},
+		{"psa.example", "[::a00:1]:443", false, true},
+		{"psa.example", "[::ffff:0:a9fe:a9fe]:80", false, false},
+		{"localhost", "[::1]:8080", true, true},
+		{"psa.example", "[::]:443", false, false},
 		{"psa.example", "0.0.0.0:443", false, false},
+		{"psa.example", "0.1.2.3:443", false, false},
 		{"psa.example", "224.0.0.1:443", false, false},
 		{"psa.example", "not an address", false, false},
 	} {
@@ -69,7 +101,7 @@ func TestRebinding(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, address := range []string{"127.0.0.1", "169.254.169.254", "10.0.0.1"} {
+	for _, address := range []string{"127.0.0.1", "169.254.169.254", "10.0.0.1", "0.0.0.1", "192.0.0.192", "198.18.0.1"} {
 		guard := &Guard{resolver: resolveTo(t, netip.MustParseAddr(address))}
 		conn, err := guard.DialContext(t.Context(), "tcp", net.JoinHostPort("psa.example", port))
 		if !errors.Is(err, ErrRefused) {
