@@ -87,8 +87,8 @@ func aboutMail(toAll bool, domain string) aboutKind {
 		}
 		subject := markup.Preview(m.Subject, 80)
 		if m.Draft {
-			return slices.Concat([]string{subject + ", a draft, version " + version(m.ChangeKey)}, addressed("mail to ", m.To, domain), addressed("a copy to ", m.CC, domain),
-				addressed("a blind copy to ", m.BCC, domain), []string{"its text begins: " + markup.Preview(m.Preview, 100)})
+			return slices.Concat([]string{subject + ", a draft"}, addressed("mail to ", m.To, domain), addressed("a copy to ", m.CC, domain),
+				addressed("a blind copy to ", m.BCC, domain), []string{"version " + version(m.ChangeKey) + " of its text: " + markup.Preview(m.Preview, 50)})
 		}
 		lines := []string{subject + ", from " + m.From.String()}
 		switch {

@@ -34,7 +34,7 @@ func TestQuestionNamesWhoGetsADraft(t *testing.T) {
 	draft := `{"subject":"` + strings.Repeat("名", 250) + `","isDraft":true,"toRecipients":[` + party("a@x.example") + `,` + party("b@x.example") + `,` + party("c@x.example") + `,` + party("d@x.example") +
 		`],"ccRecipients":[` + party("e@x.example") + `],"bccRecipients":[` + party("mallory@evil.example") + `]}`
 	lines := aboutMail(false, "corp.example").lines([]byte(draft), time.UTC)
-	if want := []string{"mail to a@x.example; b@x.example; c@x.example; d@x.example", "a copy to e@x.example", "a blind copy to mallory@evil.example"}; len(lines) != 4 || !slices.Equal(lines[1:], want) {
+	if want := []string{"mail to a@x.example; b@x.example; c@x.example; d@x.example", "a copy to e@x.example", "a blind copy to mallory@evil.example", "version e3b0c442 of its text: "}; len(lines) != 5 || !slices.Equal(lines[1:], want) {
 		t.Errorf("%q", lines)
 	}
 	many := slices.Repeat([]recipient{{}}, 40)

@@ -36,7 +36,7 @@ func TestQuestionsSayWhatTheyAreAbout(t *testing.T) {
 		{"m365_mail_reply", args{"id": s.message(t, "VPN drops every hour"), "body": "Done"}, []string{"about: VPN drops every hour, from Jonas Weber <"}},
 		{"m365_mail_reply", args{"id": group, "mode": "reply_all", "body": "Done"}, []string{"about: the answer goes to all: " + anna + "; " + sam + "; " + tom, "about: a copy to boss@competitor.example"}},
 		{"m365_mail_delete", args{"ids": ids}, []string{"about: " + rows[0]["subject"].(string), "about 2 more"}},
-		{"m365_mail_draft_send", args{"id": draft}, []string{"about: Plan B, a draft, version ", "about: mail to " + tom, "about: a blind copy to " + anna, "about: its text begins: x"}},
+		{"m365_mail_draft_send", args{"id": draft}, []string{"about: Plan B, a draft\n", "about: mail to " + tom, "about: a blind copy to " + anna, " of its text: x"}},
 		{"m365_cal_respond", args{"id": review, "response": "decline"}, []string{"about: Dispatch review, 20", "organized by Priya Nair"}},
 		{"m365_cal_cancel", args{"id": "gone"}, nil},
 		{"m365_mail_send", args{"to": []any{tom}, "subject": "x", "body": "y"}, nil},

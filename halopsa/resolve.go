@@ -192,7 +192,7 @@ func choose(d directory, text string, found []party, complete bool) (party, erro
 		candidates = append(candidates, match.Candidate{ID: strconv.Itoa(p.ID), Name: p.Name, Also: p.also, Note: note})
 	}
 	one, err := match.One(d.kind, text, candidates)
-	if !complete && !(err == nil && key && d.kind == "user") {
+	if !complete && (err != nil || !key || d.kind != "user") {
 		return party{}, unsure(d, text, one, err)
 	}
 	if err != nil {

@@ -129,11 +129,10 @@ func inner(a netip.Addr) netip.Addr {
 
 // reserved are networks where no service is for anybody.
 var reserved = []netip.Prefix{
-	netip.MustParsePrefix("0.0.0.0/8"),     // a machine itself
-	netip.MustParsePrefix("192.0.0.0/24"),  // protocols, and a cloud's metadata
-	netip.MustParsePrefix("198.18.0.0/15"), // measurements
-	netip.MustParsePrefix("240.0.0.0/4"),   // later use
-	netip.MustParsePrefix("fec0::/10"),     // sites, before RFC 4193
+	netip.MustParsePrefix("0.0.0.0/8"),    // a machine itself
+	netip.MustParsePrefix("192.0.0.0/24"), // protocols, and a cloud's metadata
+	netip.MustParsePrefix("240.0.0.0/4"),  // later use
+	netip.MustParsePrefix("fec0::/10"),    // sites, before RFC 4193
 }
 
 // special reports whether an address is reserved, or a cloud answers its machines

@@ -52,10 +52,7 @@ func TestCheck(t *testing.T) {
 		{"psa.example", "100.100.100.200:80", false, false},
 		{"psa.example", "192.0.0.192:80", false, false},
 		{"psa.example", "192.0.1.1:443", true, true},
-		{"psa.example", "198.18.0.1:443", false, false},
-		{"psa.example", "198.19.255.255:443", false, false},
-		{"psa.example", "198.17.1.1:443", true, true},
-		{"psa.example", "198.20.1.1:443", true, true},
+		{"psa.example", "198.18.0.1:443", true, true}, // where some VPNs on a desktop answer for every name
 		{"psa.example", "240.0.0.1:443", false, false},
 		{"psa.example", "255.255.255.255:443", false, false},
 		{"psa.example", "[fec0::1]:443", false, false},
@@ -101,7 +98,7 @@ func TestRebinding(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, address := range []string{"127.0.0.1", "169.254.169.254", "10.0.0.1", "0.0.0.1", "192.0.0.192", "198.18.0.1"} {
+	for _, address := range []string{"127.0.0.1", "169.254.169.254", "10.0.0.1", "0.0.0.1", "192.0.0.192"} {
 		guard := &Guard{resolver: resolveTo(t, netip.MustParseAddr(address))}
 		conn, err := guard.DialContext(t.Context(), "tcp", net.JoinHostPort("psa.example", port))
 		if !errors.Is(err, ErrRefused) {
