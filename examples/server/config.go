@@ -29,6 +29,7 @@ type config struct {
 	login    bool
 	logout   bool
 	accounts bool
+	given    []string // the flags as they were given, for another start
 	env      func(string) string
 }
 
@@ -96,8 +97,19 @@ func parse(args []string, env func(string) string, stderr io.Writer) (config, er
 		return c, fmt.Errorf("unexpected argument %q; see -help", flags.Arg(0))
 	}
 	c.systems, c.toolsets, c.tools = split(systems), split(toolsets), split(tools)
-	flags.Visit(func(f *flag.Flag) { c.explicit = c.explicit || f.Name == "systems" })
+	flags.Visit(func(f *flag.Flag) {
+		c.explicit = c.explicit || f.Name == "systems"
+		c.given = append(c.given, spelt(f))
+	})
 	return c, c.validate()
+}
+
+// spelt is a flag as it can be given again.
+func spelt(f *flag.Flag) string {
+	if value, ok := f.Value.(flag.Getter); ok && value.Get() == true {
+		return "-" + f.Name
+	}
+	return "-" + f.Name + "=" + f.Value.String()
 }
 
 func (c config) validate() error {

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"strings"
 
 	"github.com/msptoolbelt/toolbelt/mcptools"
 )
@@ -22,11 +24,7 @@ Paste this into the configuration of your client:
 	if err != nil {
 		command = "server"
 	}
-	args := []string{}
-	if c.demo {
-		args = append(args, "-demo")
-	}
-	entry := map[string]any{"command": command, "args": args}
+	entry := map[string]any{"command": command, "args": c.arguments()}
 	if !c.demo {
 		entry["env"] = environment(c)
 	}
@@ -37,6 +35,28 @@ Paste this into the configuration of your client:
 	fmt.Fprintf(w, "%s\n\n(VS Code names the outer key \"servers\" instead of \"mcpServers\".)\n", configuration)
 }
 
+// arguments are the flags for a client to start the server with. All of them:
+// who pastes the configuration must not lose a guard. A client starts the server
+// in a directory of its own.
+func (c config) arguments() []string {
+	args := []string{}
+	for _, arg := range c.given {
+		if directory, ok := strings.CutPrefix(arg, "-store="); ok && directory != "none" {
+			arg = "-store=" + absolute(directory)
+		}
+		args = append(args, arg)
+	}
+	return args
+}
+
+// absolute returns the path as it is named from any directory.
+func absolute(path string) string {
+	if full, err := filepath.Abs(path); err == nil && path != "" {
+		return full
+	}
+	return path
+}
+
 // environment lists the settings in use. Secrets are never printed.
 func environment(c config) map[string]string {
 	values := map[string]string{}
@@ -45,7 +65,11 @@ func environment(c config) map[string]string {
 		"M365_MANAGED_IDENTITY", "M365_CLOUD", "M365_GRAPH_URL", "M365_LOGIN_URL",
 		"HALO_URL", "HALO_AUTH_URL", "HALO_TENANT", "HALO_CLIENT_ID", "HALO_CLIENT_SECRET_FILE", "HALO_SCOPE", "HALO_ON_PREMISES",
 	} {
-		if value := c.env(name); value != "" {
+		value := c.env(name)
+		if strings.HasSuffix(name, "_FILE") || strings.HasSuffix(name, "_PATH") {
+			value = absolute(value)
+		}
+		if value != "" {
 			values[name] = value
 		}
 	}

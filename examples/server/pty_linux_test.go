@@ -1,0 +1,112 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"time"
+	"unsafe"
+)
+
+// terminal returns the two ends of a terminal: that of the person, and that of
+// the program.
+func terminal(t *testing.T) (person, program *os.File) {
+	t.Helper()
+	person, err := os.OpenFile("/dev/ptmx", os.O_RDWR|syscall.O_NOCTTY, 0)
+	if err != nil {
+		t.Skip("no terminals here: ", err)
+	}
+	t.Cleanup(func() { _ = person.Close() })
+	var unlock, number int32
+	for _, call := range []struct {
+		request uintptr
+		value   *int32
+	}{{syscall.TIOCSPTLCK, &unlock}, {syscall.TIOCGPTN, &number}} {
+		if _, _, errno := syscall.Syscall(syscall.SYS_IOCTL, person.Fd(), call.request, uintptr(unsafe.Pointer(call.value))); errno != 0 {
+			t.Fatal(errno)
+		}
+	}
+	program, err = os.OpenFile(fmt.Sprintf("/dev/pts/%d", number), os.O_RDWR|syscall.O_NOCTTY, 0)
+	if err != nil {
+		t.Skip("no terminals here: ", err)
+	}
+	t.Cleanup(func() { _ = program.Close() })
+	return person, program
+}
+
+// shown starts a server by hand and returns what it says until it has said want.
+func shown(t *testing.T, cmd *exec.Cmd, want string) string {
+	t.Helper()
+	_, cmd.Stdin = terminal(t)
+	stderr, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // "go run" has a child
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	end := sync.OnceFunc(func() { _ = syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) })
+	timer := time.AfterFunc(time.Minute, end)
+	defer timer.Stop()
+	var said bytes.Buffer
+	buffer := make([]byte, 4096)
+	for !strings.Contains(said.String(), want) {
+		n, err := stderr.Read(buffer)
+		said.Write(buffer[:n])
+		if err != nil {
+			break
+		}
+	}
+	end()
+	_, _ = io.Copy(&said, stderr)
+	_ = cmd.Wait() // ended by a signal
+	return said.String()
+}
+
+// entry is a server in the configuration of a client.
+type entry struct {
+	Type, URL, Command string
+	Args               []string
+	Env                map[string]string
+}
+
+// pasted reads the configuration out of what was shown.
+func pasted(t *testing.T, said string) entry {
+	t.Helper()
+	start, end := strings.Index(said, "{"), strings.LastIndex(said, "}")
+	var configuration struct {
+		Servers map[string]entry `json:"mcpServers"`
+	}
+	if start < 0 || json.Unmarshal([]byte(said[start:end+1]), &configuration) != nil {
+		t.Fatalf("no configuration in\n%s", said)
+	}
+	return configuration.Servers["toolbelt"]
+}
+
+const lastWords = `"mcpServers".)`
+
+// A configuration without -read-only would let a model write that its owner
+// meant to read.
+func TestConfigurationKeepsTheFlags(t *testing.T) {
+	given := []string{"-demo", "-read-only", "-confirm", "writes", "-toolsets", "mail,tickets", "-store", "here"}
+	got := pasted(t, shown(t, command(t, nil, given...), lastWords)).Args
+	here, err := filepath.Abs("here")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"-demo", "-read-only", "-confirm=writes", "-toolsets=mail,tickets", "-store=" + here} {
+		if !slices.Contains(got, want) {
+			t.Errorf("no %s in %q", want, got)
+		}
+	}
+}
