@@ -5,7 +5,10 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/msptoolbelt/toolbelt/mcptools"
@@ -20,11 +23,8 @@ Press Ctrl-C to end it; -list shows the tools, -check tries the sign-in.
 Paste this into the configuration of your client:
 
 `, tools.Len())
-	command, err := os.Executable()
-	if err != nil {
-		command = "server"
-	}
-	entry := map[string]any{"command": command, "args": c.arguments()}
+	command, args := startAgain()
+	entry := map[string]any{"command": command, "args": append(args, c.arguments()...)}
 	if !c.demo {
 		entry["env"] = environment(c)
 	}
@@ -55,6 +55,34 @@ func absolute(path string) string {
 		return full
 	}
 	return path
+}
+
+// startAgain returns the command that starts this server, and the arguments that
+// go before the flags. The program that "go run" makes is deleted when it ends,
+// so there it is "go run" again.
+func startAgain() (command string, args []string) {
+	command, err := os.Executable()
+	if err != nil {
+		return "server", nil
+	}
+	build, ok := debug.ReadBuildInfo()
+	goTool, err := exec.LookPath("go") // by its full path: clients have a PATH of their own
+	directory, err2 := os.Getwd()
+	if !ok || err != nil || err2 != nil || !isPassing(command) {
+		return command, nil
+	}
+	if build.Main.Sum != "" { // go run example.com/server@v1.2.3, which works anywhere
+		return goTool, []string{"run", build.Path + "@" + build.Main.Version}
+	}
+	return goTool, []string{"run", "-C", directory, build.Path}
+}
+
+// isPassing reports whether a program lies where "go run" puts what it builds:
+// in a temporary directory or in the build cache, by name go-build both.
+func isPassing(program string) bool {
+	return slices.ContainsFunc(strings.Split(filepath.ToSlash(program), "/"), func(element string) bool {
+		return strings.HasPrefix(element, "go-build")
+	})
 }
 
 // environment lists the settings in use. Secrets are never printed.

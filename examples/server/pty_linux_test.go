@@ -110,3 +110,24 @@ func TestConfigurationKeepsTheFlags(t *testing.T) {
 		}
 	}
 }
+
+// The program that "go run" builds is gone later, so the configuration must
+// name something else: started from anywhere, it offers the same tools.
+func TestConfigurationOutlivesGoRun(t *testing.T) {
+	if testing.Short() {
+		t.Skip("it builds the server")
+	}
+	if _, err := exec.LookPath("go"); err != nil {
+		t.Skip("no go: ", err)
+	}
+	paste := pasted(t, shown(t, exec.Command("go", "run", ".", "-demo", "-read-only"), lastWords))
+	if isPassing(paste.Command) {
+		t.Errorf("%s will be gone", paste.Command)
+	}
+	again := exec.Command(paste.Command, append(paste.Args, "-list")...) //nolint:gosec // what is tested
+	again.Dir = t.TempDir()
+	out, err := again.CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "m365_mail_search") || strings.Contains(string(out), "m365_mail_send") {
+		t.Errorf("%v %v\n%s", paste, err, out)
+	}
+}
