@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"io"
 	"os"
 
@@ -10,17 +11,26 @@ import (
 // stdio returns the transport of stdin and stdout, and what makes them as they
 // were.
 //
-// It is mcp.StdioTransport but for the waiting: where the system can tell when a
-// read or write goes on, no thread waits in it. Such a thread keeps the processor
-// that the Go runtime lent it until the runtime takes note, which cost a fifth of
-// the calls that two processors could answer.
+// Where the system can tell when a read or write goes on, no thread waits in it.
+// Such a thread keeps the processor that the Go runtime lent it until the runtime
+// takes note, which cost a fifth of the calls that two processors could answer.
 func stdio() (mcp.Transport, func()) {
 	in, restoreIn := polled(os.Stdin)
 	out, restoreOut := polled(os.Stdout)
-	return &mcp.IOTransport{Reader: in, Writer: keepOpen{out}}, func() { restoreIn(); restoreOut() }
+	return lines{in, out}, func() { restoreIn(); restoreOut() }
 }
 
-// keepOpen is a writer that outlives the session.
-type keepOpen struct{ io.Writer }
+// lines is a transport of one message a line. Unlike mcp.IOTransport it outlives
+// what a client gets wrong: a line that is no message is answered with an error,
+// and the next one is read.
+type lines struct {
+	in  io.ReadCloser
+	out io.Writer // outlives the session
+}
 
-func (keepOpen) Close() error { return nil }
+// Connect implements [mcp.Transport].
+func (l lines) Connect(context.Context) (mcp.Connection, error) {
+	c := &lineConn{lines: l, incoming: make(chan message), closed: make(chan struct{})}
+	go c.receive()
+	return c, nil
+}
