@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"io"
 	"sync"
+	"sync/atomic"
+	"time"
 	"unicode/utf8"
 
 	"github.com/modelcontextprotocol/go-sdk/jsonrpc"
@@ -21,7 +23,15 @@ type lineConn struct {
 	closed   chan struct{}
 	closing  sync.Once
 	writing  sync.Mutex
+
+	unanswered atomic.Int64
+	answered   chan struct{} // has room for one
 }
+
+// lastAnswers is how long the end of the input waits for the answers to what
+// came before it. The SDK drops them at the end, also those of a client that
+// said all it had to say, such as a shell's pipe.
+const lastAnswers = time.Second
 
 // message is one that arrived, or why there are no more.
 type message struct {
@@ -56,7 +66,15 @@ func (c *lineConn) Write(ctx context.Context, m jsonrpc.Message) error {
 	if err != nil {
 		return err
 	}
-	return c.send(line)
+	err = c.send(line)
+	if _, ok := m.(*jsonrpc.Response); ok {
+		c.unanswered.Add(-1)
+		select {
+		case c.answered <- struct{}{}:
+		default: // somebody is going to look already
+		}
+	}
+	return err
 }
 
 // send writes one line.
@@ -90,7 +108,22 @@ func (c *lineConn) receive() {
 			return
 		}
 		if err != nil {
+			c.settle()
 			c.pass(message{err: err})
+			return
+		}
+	}
+}
+
+// settle waits for answers that are under way.
+func (c *lineConn) settle() {
+	enough := time.After(lastAnswers)
+	for c.unanswered.Load() > 0 {
+		select {
+		case <-c.answered:
+		case <-enough:
+			return
+		case <-c.closed:
 			return
 		}
 	}
@@ -98,6 +131,9 @@ func (c *lineConn) receive() {
 
 // pass hands m to Read, and reports whether the connection is still open.
 func (c *lineConn) pass(m message) bool {
+	if request, ok := m.Message.(*jsonrpc.Request); ok && request.IsCall() {
+		c.unanswered.Add(1)
+	}
 	select {
 	case c.incoming <- m:
 		return true

@@ -114,6 +114,31 @@ func TestBadLinesAreAnswered(t *testing.T) {
 	}
 }
 
+// A client that has said all, such as a shell's pipe, gets its answers; one that
+// hangs up while a call waits for a person is not waited for.
+func TestEndOfInput(t *testing.T) {
+	initialize := `{"jsonrpc":"2.0","id":1,"method":"initialize","params":{"protocolVersion":"2025-11-25","capabilities":{"elicitation":{}},"clientInfo":{"name":"test","version":"1"}}}` + "\n" +
+		`{"jsonrpc":"2.0","method":"notifications/initialized"}` + "\n"
+	search := `{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"m365_mail_search"}}`
+	ask := `{"jsonrpc":"2.0","id":2,"method":"tools/call","params":{"name":"m365_mail_send","arguments":{"to":["anna.berg@hafenlogistik.example"],"subject":"x","body":"x"}}}`
+	for name, test := range map[string]struct {
+		say, want string
+		most      time.Duration
+	}{
+		"an answer is under way": {initialize + search + "\n", `"id":2`, 10 * time.Second},
+		"the last line is open":  {initialize + search, `"id":2`, 10 * time.Second},
+		"a person is asked":      {initialize + ask + "\n", `elicitation`, lastAnswers + stopTime},
+	} {
+		cmd := command(t, nil, "-demo")
+		cmd.Stdin = strings.NewReader(test.say)
+		start := time.Now()
+		out, err := cmd.Output()
+		if took := time.Since(start); err != nil || took > test.most || !strings.Contains(string(out), test.want) {
+			t.Errorf("%s: %v after %s\n%.500s", name, err, took, out)
+		}
+	}
+}
+
 // letters never ends.
 type letters struct{}
 

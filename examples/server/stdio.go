@@ -30,7 +30,7 @@ type lines struct {
 
 // Connect implements [mcp.Transport].
 func (l lines) Connect(context.Context) (mcp.Connection, error) {
-	c := &lineConn{lines: l, incoming: make(chan message), closed: make(chan struct{})}
+	c := &lineConn{lines: l, incoming: make(chan message), closed: make(chan struct{}), answered: make(chan struct{}, 1)}
 	go c.receive()
 	return c, nil
 }
