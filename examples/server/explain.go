@@ -85,14 +85,20 @@ func isPassing(program string) bool {
 	})
 }
 
-// environment lists the settings in use. Secrets are never printed.
-func environment(c config) map[string]string {
-	values := map[string]string{}
-	for _, name := range []string{
+// The variables that configure a system: what may be shown, and what not.
+var (
+	settings = []string{
 		"M365_TENANT_ID", "M365_CLIENT_ID", "M365_CLIENT_SECRET_FILE", "M365_CLIENT_CERTIFICATE_PATH", "AZURE_FEDERATED_TOKEN_FILE",
 		"M365_MANAGED_IDENTITY", "M365_CLOUD", "M365_GRAPH_URL", "M365_LOGIN_URL",
 		"HALO_URL", "HALO_AUTH_URL", "HALO_TENANT", "HALO_CLIENT_ID", "HALO_CLIENT_SECRET_FILE", "HALO_SCOPE", "HALO_ON_PREMISES",
-	} {
+	}
+	secretSettings = []string{"M365_CLIENT_SECRET", "M365_ACCESS_TOKEN", "HALO_CLIENT_SECRET", "HALO_API_KEY"}
+)
+
+// environment lists the settings in use. Secrets are never printed.
+func environment(c config) map[string]string {
+	values := map[string]string{}
+	for _, name := range settings {
 		value := c.env(name)
 		if strings.HasSuffix(name, "_FILE") || strings.HasSuffix(name, "_PATH") {
 			value = absolute(value)
@@ -101,7 +107,7 @@ func environment(c config) map[string]string {
 			values[name] = value
 		}
 	}
-	for _, name := range []string{"M365_CLIENT_SECRET", "M365_ACCESS_TOKEN", "HALO_CLIENT_SECRET", "HALO_API_KEY"} {
+	for _, name := range secretSettings {
 		if c.env(name) != "" {
 			values[name] = "…"
 		}

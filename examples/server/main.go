@@ -63,7 +63,7 @@ func (p program) run(ctx context.Context, args []string) error {
 	case config.accounts:
 		return accounts(ctx, config, p.stdout)
 	}
-	systems, closeSystems, err := connect(config)
+	systems, left, closeSystems, err := connect(config)
 	if err != nil {
 		return err
 	}
@@ -76,7 +76,10 @@ func (p program) run(ctx context.Context, args []string) error {
 	case config.list:
 		return printTools(p.stdout, tools)
 	case config.check:
-		return check(ctx, p.stdout, systems, tools)
+		return check(ctx, p.stdout, systems, left, tools)
+	}
+	for _, one := range left {
+		logger.Warn(one.system.title+" is left out", "reason", one.err)
 	}
 	tools = guard(config, tools, logger)
 	server := newServer(systems, tools)

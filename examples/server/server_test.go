@@ -17,6 +17,7 @@ import (
 
 	"github.com/modelcontextprotocol/go-sdk/mcp"
 	"github.com/msptoolbelt/toolbelt/graph/graphtest"
+	"github.com/msptoolbelt/toolbelt/halopsa/halotest"
 	"github.com/msptoolbelt/toolbelt/mcptools"
 )
 
@@ -270,6 +271,30 @@ func TestListAndCheck(t *testing.T) {
 	check, _, err = output(t, []string{"M365_ACCESS_TOKEN=canary-token", "M365_GRAPH_URL=http://127.0.0.1:1/v1.0"}, "-check")
 	if err == nil || !strings.Contains(check, "FAILED") || strings.Contains(check, "canary") {
 		t.Errorf("-check without a server: %v\n%s", err, check)
+	}
+}
+
+// Who has set some variables of a system and forgotten one wants that system.
+func TestForgottenVariable(t *testing.T) {
+	fake := halotest.New(halotest.Options{})
+	defer fake.Close()
+	halo := []string{"HALO_URL=" + fake.URL(), "HALO_API_KEY=" + halotest.APIKey}
+	half := append(halo, "M365_TENANT_ID=contoso.example", "M365_CLIENT_SECRET=canary-secret")
+	out, _, err := output(t, half, "-check")
+	if err == nil || !strings.Contains(out, "Microsoft 365: FAILED") || !strings.Contains(out, "set M365_CLIENT_ID\n") || !strings.Contains(out, "HaloPSA: ok") {
+		t.Errorf("-check: %v\n%s", err, out)
+	}
+	for _, test := range []struct {
+		env  []string
+		want bool
+	}{{half, true}, {halo, false}} {
+		_, stderr, err := output(t, test.env) // without a client it ends at once
+		if err != nil || strings.Contains(stderr, "M365_CLIENT_ID") != test.want || strings.Contains(stderr, "canary") {
+			t.Errorf("start: %v\n%s", err, stderr)
+		}
+	}
+	if out, _, err := output(t, halo, "-check"); err != nil || strings.Contains(out, "Microsoft") {
+		t.Errorf("-check of one system: %v\n%s", err, out)
 	}
 }
 

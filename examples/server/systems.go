@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"sync"
 
@@ -26,8 +27,9 @@ type system struct {
 }
 
 // connect prepares the systems. It signs in nowhere: that happens at the first
-// call that needs it.
-func connect(c config) (systems []system, closeAll func(), err error) {
+// call that needs it. What is left is begun but not complete: nobody sets half of
+// a system's variables to do without it.
+func connect(c config) (systems []system, left []connected, closeAll func(), err error) {
 	var closers []func()
 	closeAll = func() {
 		for _, closeOne := range closers {
@@ -42,18 +44,28 @@ func connect(c config) (systems []system, closeAll func(), err error) {
 			closers = append(closers, made.close)
 		case errors.Is(made.err, errNotConfigured) && !c.explicit:
 			missing = append(missing, made.err.Error())
+			if c.begun(made.system.name) {
+				left = append(left, made)
+			}
 		case err == nil:
 			err = made.err
 		}
 	}
 	if err != nil {
 		closeAll()
-		return nil, nil, err
+		return nil, nil, nil, err
 	}
 	if len(systems) == 0 {
-		return nil, nil, fmt.Errorf("nothing is configured:\n  %s\nTry -demo, or -help for all settings", strings.Join(missing, "\n  "))
+		return nil, nil, nil, fmt.Errorf("nothing is configured:\n  %s\nTry -demo, or -help for all settings", strings.Join(missing, "\n  "))
 	}
-	return systems, closeAll, nil
+	return systems, left, closeAll, nil
+}
+
+// begun reports whether any variable of the system is set.
+func (c config) begun(system string) bool {
+	return slices.ContainsFunc(slices.Concat(settings, secretSettings), func(name string) bool {
+		return strings.HasPrefix(name, strings.ToUpper(system)+"_") && c.env(name) != ""
+	})
 }
 
 // connected is what became of one system.
