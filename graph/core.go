@@ -2,6 +2,7 @@ package graph
 
 import (
 	"context"
+	"errors"
 	"net/url"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/msptoolbelt/toolbelt/auth"
 	"github.com/msptoolbelt/toolbelt/internal/when"
+	"github.com/msptoolbelt/toolbelt/mcptools"
 )
 
 // WhoAmIInput has no arguments.
@@ -71,6 +73,9 @@ func (c *Client) WhoAmI(ctx context.Context, _ WhoAmIInput) (*WhoAmI, error) {
 	}
 	err = c.get(ctx, "/organization", url.Values{"$select": {"id,displayName,verifiedDomains"}}, nil, &organizations)
 	if err != nil {
+		if !refused(err) {
+			return nil, err
+		}
 		out.Problem = "the tenant could not be read; " + err.Error()
 	}
 	for _, one := range organizations.Value {
@@ -83,6 +88,15 @@ func (c *Client) WhoAmI(ctx context.Context, _ WhoAmIInput) (*WhoAmI, error) {
 	}
 	out.Lacking, out.Unusable = c.cannot(claims)
 	return out, nil
+}
+
+// refused reports whether Graph answered, but not with what was asked for. Any
+// other failure says that nobody knows whether the sign-in works: an application
+// asks for nothing but its tenant.
+func refused(err error) bool {
+	e, ok := errors.AsType[*mcptools.Error](err)
+	return ok && e.Upstream != "" &&
+		slices.Contains([]mcptools.Code{mcptools.CodePermissionDenied, mcptools.CodeNotFound, mcptools.CodeInvalidArguments, mcptools.CodeNotSupported}, e.Code)
 }
 
 // granted are the permissions in a token.

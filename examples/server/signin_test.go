@@ -172,6 +172,22 @@ func TestApplicationSignsIn(t *testing.T) {
 	}
 }
 
+// An application that cannot reach Graph has checked nothing; one that may not
+// read its tenant works all the same.
+func TestCheckReachesGraph(t *testing.T) {
+	l := newLoginService(t)
+	gone := append([]string{"M365_GRAPH_URL=http://127.0.0.1:1/v1.0"}, l.env("M365_CLIENT_SECRET=canary-secret")...)
+	out, _, err := inside(t, gone, "-check", "-systems", "m365")
+	if err == nil || !strings.Contains(out, "Microsoft 365: FAILED") || !strings.Contains(out, "unavailable") {
+		t.Errorf("without Graph: %v\n%s", err, out)
+	}
+	l.fake.Faults().Next(1, "", "", graphtest.Answer{Status: http.StatusForbidden, Body: `{"error":{"code":"Authorization_RequestDenied","message":"Insufficient privileges"}}`})
+	out, _, err = inside(t, l.env("M365_CLIENT_SECRET=canary-secret"), "-check", "-systems", "m365")
+	if err != nil || !strings.Contains(out, "Microsoft 365: ok") || !strings.Contains(out, "permission_denied") {
+		t.Errorf("without Organization.Read.All: %v\n%s", err, out)
+	}
+}
+
 func TestManagedIdentitySignsIn(t *testing.T) {
 	l := newLoginService(t)
 	var asked atomic.Pointer[http.Request]
