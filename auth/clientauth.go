@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"io/fs"
 	"os"
@@ -92,14 +91,17 @@ func readSecret(path string) (Secret, error) {
 	}
 	content = bytes.TrimSpace(content)
 	if bytes.ContainsAny(content, "\r\n\x00") {
-		return Secret{}, fmt.Errorf("%s holds more than one line", path)
+		return Secret{}, &fs.PathError{Op: "read", Path: path, Err: errLines}
 	}
 	return NewSecret(string(content)), nil
 }
 
 const maxSecretFile = 64 << 10
 
-var errNotRegular = errors.New("not a regular file of at most 64 KiB")
+var (
+	errNotRegular = errors.New("not a regular file of at most 64 KiB")
+	errLines      = errors.New("more than one line")
+)
 
 // readSmall reads a file that holds a secret: a regular one of sensible size,
 // so that a wrong path cannot hang or fill the memory.

@@ -20,6 +20,10 @@ import (
 // ErrClosed is the [*Error] that a [Source] returns after [Source.Close].
 var ErrClosed error = &Error{Description: "the token source is closed"}
 
+// ErrNotReached is what [errors.Is] finds in the [*Error] of a token endpoint that
+// did not answer.
+var ErrNotReached = errors.New("not reached")
+
 // Error says why there is no token. It never contains the answer's body, a
 // secret or a token, so it is safe to log and to show.
 type Error struct {
@@ -43,7 +47,8 @@ type Error struct {
 	// asks for them by itself.
 	Claims string
 
-	cause error
+	cause     error
+	unreached bool
 }
 
 // Error implements error.
@@ -74,6 +79,9 @@ func (e *Error) GoString() string { return fmt.Sprintf("&auth.Error{%q}", e.Erro
 // Unwrap returns the network or context error behind it, if there is one.
 func (e *Error) Unwrap() error { return e.cause }
 
+// Is reports whether target is [ErrNotReached] and says so of e.
+func (e *Error) Is(target error) bool { return e.unreached && target == ErrNotReached }
+
 // NoRetry reports true: the request that wanted the token must not be repeated
 // by a retrying transport, nor counted against the API it was meant for.
 // Transports look for this method instead of importing this package.
@@ -93,13 +101,13 @@ func tokenError(err error, confidential ...string) error {
 		return answerError(answer, confidential)
 	}
 	if transport, ok := errors.AsType[*url.Error](err); ok {
-		return &Error{Description: "token endpoint not reached", cause: transport.Err}
+		return &Error{Description: "token endpoint not reached", cause: transport.Err, unreached: true}
 	}
 	if errors.Is(err, context.Canceled) || errors.Is(err, context.DeadlineExceeded) {
 		return &Error{Description: "token request ended early", cause: err}
 	}
 	// Whatever is left is about the answer's content, which may hold a token.
-	return &Error{Description: "the token endpoint's answer could not be used"}
+	return &Error{Description: "the token endpoint's answer could not be used", Status: http.StatusOK}
 }
 
 func answerError(answer *oauth2.RetrieveError, confidential []string) *Error {

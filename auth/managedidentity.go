@@ -162,7 +162,7 @@ func (m *identityService) ask(ctx context.Context) (*oauth2.Token, *Error) {
 	req.Header[m.header] = []string{m.value} // in the spelling of the documentation
 	resp, err := m.client.Do(req)
 	if err != nil {
-		return nil, &Error{Description: "no managed identity service answers here", cause: innerError(err)}
+		return nil, &Error{Description: "no managed identity service answers here", cause: innerError(err), unreached: true}
 	}
 	defer func() { _ = resp.Body.Close() }()
 	body, err := io.ReadAll(io.LimitReader(resp.Body, maxAnswer))
@@ -204,7 +204,7 @@ func identityToken(body []byte) (*oauth2.Token, *Error) {
 		ExpiresOn   secondsField `json:"expires_on"`
 	}
 	if json.Unmarshal(body, &answer) != nil || answer.AccessToken == "" {
-		return nil, &Error{Description: "the managed identity service's answer could not be used"}
+		return nil, &Error{Description: "the managed identity service's answer could not be used", Status: http.StatusOK}
 	}
 	token := &oauth2.Token{AccessToken: answer.AccessToken, TokenType: "Bearer"}
 	switch {

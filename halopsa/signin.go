@@ -7,6 +7,7 @@ import (
 	"sync"
 
 	"github.com/msptoolbelt/toolbelt/auth"
+	"github.com/msptoolbelt/toolbelt/mcptools"
 	"github.com/msptoolbelt/toolbelt/resilience"
 	"golang.org/x/oauth2"
 )
@@ -103,7 +104,7 @@ func (s *Source) found(ctx context.Context) (*auth.Source, error) {
 	if c.AuthURL == "" {
 		instance, err := Discover(ctx, c.URL, c.HTTPClient)
 		if err != nil {
-			return nil, err
+			return nil, undiscovered(err)
 		}
 		c.AuthURL = instance.AuthURL
 		if c.Tenant == "" {
@@ -112,7 +113,10 @@ func (s *Source) found(ctx context.Context) (*auth.Source, error) {
 	}
 	authority, err := auth.Halo(c.AuthURL, c.Tenant)
 	if err != nil {
-		return nil, err
+		return nil, &mcptools.Error{
+			Code: mcptools.CodeUpstream, Message: "the address of HaloPSA's authorization server is of no use: it must be https", Err: err,
+			Hint: "check the address of the authorization server (HALO_AUTH_URL)",
+		}
 	}
 	source, err := auth.NewClientCredentials(auth.ClientCredentialsConfig{
 		Authority: authority, ClientID: c.ClientID, ClientAuth: c.ClientAuth, Scopes: c.Scopes, HTTPClient: c.HTTPClient,
@@ -122,4 +126,25 @@ func (s *Source) found(ctx context.Context) (*auth.Source, error) {
 	}
 	s.source = source
 	return source, nil
+}
+
+// undiscovered says what to check where an instance does not tell its
+// authorization server.
+func undiscovered(err error) error {
+	e, ok := errors.AsType[*mcptools.Error](err)
+	if !ok || errors.Is(err, mcptools.CodeCancelled) || errors.Is(err, mcptools.CodeThrottled) {
+		return err
+	}
+	told := *e
+	switch {
+	case errors.Is(err, resilience.ErrPrivateAddress):
+		told.Hint = "if the instance is on premises, whoever runs this program must say so (HALO_ON_PREMISES)"
+	case e.Retryable():
+		told.Hint = "try again; if it lasts, check the address of the instance (HALO_URL)"
+	default:
+		told.Code, told.Message = mcptools.CodeUpstream, "the instance does not say where to sign in (/api/authinfo): "+e.Message
+		told.Hint = "check that the address (HALO_URL) is that of a HaloPSA instance, or name its authorization server (HALO_AUTH_URL)"
+	}
+	told.Err = err
+	return &told
 }

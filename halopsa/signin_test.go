@@ -1,6 +1,8 @@
 package halopsa_test
 
 import (
+	"errors"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"strings"
@@ -9,6 +11,8 @@ import (
 	"github.com/msptoolbelt/toolbelt/auth"
 	"github.com/msptoolbelt/toolbelt/halopsa"
 	"github.com/msptoolbelt/toolbelt/halopsa/halotest"
+	"github.com/msptoolbelt/toolbelt/mcptools"
+	"github.com/msptoolbelt/toolbelt/resilience"
 )
 
 // The source finds the authorization server by itself, once, and not before the
@@ -81,3 +85,58 @@ func TestDiscover(t *testing.T) {
 		t.Errorf("discovery without https: %v", err)
 	}
 }
+
+// An instance that cannot be asked where to sign in says nothing about the
+// credentials.
+func TestSignInSaysWhatIsWrong(t *testing.T) {
+	answer := func(status int, header, body string) string {
+		server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+			if header != "" {
+				w.Header().Set("Retry-After", header)
+			}
+			w.WriteHeader(status)
+			_, _ = io.WriteString(w, body) // a broken connection fails the test elsewhere
+		}))
+		t.Cleanup(server.Close)
+		return server.URL
+	}
+	private := &http.Client{Transport: refusing{resilience.ErrPrivateAddress}}
+	for name, test := range map[string]struct {
+		address string
+		code    mcptools.Code
+		says    string
+		via     *http.Client
+	}{
+		"unreachable":       {"http://127.0.0.1:1", mcptools.CodeUnavailable, "HALO_URL", nil},
+		"unknown name":      {"https://psa.invalid", mcptools.CodeUnavailable, "HALO_URL", nil},
+		"no HaloPSA":        {answer(404, "", "not here"), mcptools.CodeUpstream, "HALO_URL", nil},
+		"a page":            {answer(200, "", "<html>"), mcptools.CodeUpstream, "HALO_URL", nil},
+		"down":              {answer(503, "3600", ""), mcptools.CodeUnavailable, "status 503", nil},
+		"no https":          {answer(200, "", `{"auth_url":"http://auth.psa.example"}`), mcptools.CodeUpstream, "HALO_AUTH_URL", nil},
+		"a private address": {"https://psa.example", mcptools.CodePermissionDenied, "HALO_ON_PREMISES", private},
+	} {
+		t.Run(name, func(t *testing.T) {
+			source, err := halopsa.NewSource(halopsa.Credentials{URL: test.address, ClientID: "id", ClientAuth: auth.WithSecret(auth.NewSecret("canary-value")), HTTPClient: test.via})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer source.Close()
+			client, err := halopsa.New(source, halopsa.Options{URL: test.address})
+			if err != nil {
+				t.Fatal(err)
+			}
+			_, err = client.Tools().Call(t.Context(), "halo_whoami", nil)
+			if !errors.Is(err, test.code) || !strings.Contains(err.Error(), test.says) || !strings.Contains(err.Error(), "signing in to HaloPSA") {
+				t.Error(err)
+			}
+			if strings.Contains(err.Error(), "the secret and the tenant") || strings.Contains(err.Error(), "canary") {
+				t.Error(err)
+			}
+		})
+	}
+}
+
+// refusing is a transport that makes no requests.
+type refusing struct{ err error }
+
+func (r refusing) RoundTrip(*http.Request) (*http.Response, error) { return nil, r.err }

@@ -102,6 +102,9 @@ func (s *Service) Doubtful(r Request, err error) error {
 // unanswered turns the failure of the transport into a tool error. The text of
 // the cause stays in Err: it names addresses, and may quote anything.
 func (s *Service) unanswered(err error) error {
+	if _, ok := errors.AsType[*auth.Error](err); ok {
+		return SignInError(s.Name, err)
+	}
 	e := &mcptools.Error{Err: withoutURL(err)}
 	if open, ok := errors.AsType[*resilience.OpenError](err); ok {
 		e.Code, e.Message = mcptools.CodeUnavailable, s.Name+" has failed repeatedly and is left alone for a moment"
@@ -112,9 +115,6 @@ func (s *Service) unanswered(err error) error {
 		e.Code, e.Message = mcptools.CodeThrottled, s.Name+" asked to slow down"
 		s.later(e, throttled.RetryAfter)
 		return e
-	}
-	if signIn, ok := errors.AsType[*auth.Error](err); ok {
-		return signInFailed(s.Name, signIn, err)
 	}
 	switch {
 	case errors.Is(err, resilience.ErrOverloaded):
@@ -127,7 +127,7 @@ func (s *Service) unanswered(err error) error {
 		return e
 	case errors.Is(err, resilience.ErrPrivateAddress):
 		e.Code, e.Message = mcptools.CodePermissionDenied, "the name of "+s.Name+" leads to an address that is not public"
-		e.Hint = "if the service is on premises, whoever runs this program must say so in its settings"
+		e.Hint = onPremises
 		return e
 	case errors.Is(err, resilience.ErrResponseTooLarge):
 		e.Code, e.Message = mcptools.CodeTooLarge, "the answer of "+s.Name+" is too large"
@@ -137,7 +137,7 @@ func (s *Service) unanswered(err error) error {
 	case errors.Is(err, context.DeadlineExceeded), isTimeout(err):
 		e.Code, e.Message = mcptools.CodeTimeout, s.Name+" did not answer in time"
 	default:
-		e.Code, e.Message = mcptools.CodeUnavailable, s.Name+" cannot be reached"
+		e.Code, e.Message = mcptools.CodeUnavailable, s.Name+" cannot be reached"+because(err)
 	}
 	s.later(e, 0)
 	return e
@@ -158,32 +158,6 @@ func isTimeout(err error) bool {
 		Timeout() bool
 	}](err)
 	return ok && timeout.Timeout()
-}
-
-// SignInError turns the failure of a token source into a tool error.
-func SignInError(service string, err error) error {
-	if signIn, ok := errors.AsType[*auth.Error](err); ok {
-		return signInFailed(service, signIn, err)
-	}
-	if errors.Is(err, context.Canceled) {
-		return &mcptools.Error{Code: mcptools.CodeCancelled, Message: "the call was cancelled", Err: err}
-	}
-	return &mcptools.Error{Code: mcptools.CodeUnauthenticated, Message: "there is no sign-in for " + service, Err: err}
-}
-
-func signInFailed(service string, signIn *auth.Error, err error) error {
-	e := &mcptools.Error{
-		Code: mcptools.CodeUnauthenticated, Message: "signing in to " + service + " failed",
-		Upstream: signIn.Code, RequestID: signIn.CorrelationID, RetryAfter: signIn.RetryAfter, Err: err,
-		Hint: "check the client id, the secret and the tenant",
-	}
-	if signIn.NeedsUser {
-		e.Hint = "somebody has to sign in again"
-	}
-	if signIn.Description != "" {
-		e.Message += ": " + signIn.Description
-	}
-	return e
 }
 
 // requestID returns the id under which the service's support finds a request.
