@@ -155,8 +155,16 @@ func withoutPlaceholders(env func(string) string) func(string) string {
 	}
 }
 
+// split returns the names of a list, each once: two systems of one name would
+// offer each tool twice.
 func split(list string) []string {
-	return strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' })
+	var names []string
+	for _, name := range strings.FieldsFunc(list, func(r rune) bool { return r == ',' || r == ' ' }) {
+		if !slices.Contains(names, name) {
+			names = append(names, name)
+		}
+	}
+	return names
 }
 
 // onPremises reports whether HaloPSA may have an address of a private network.

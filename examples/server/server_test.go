@@ -298,6 +298,16 @@ func TestForgottenVariable(t *testing.T) {
 	}
 }
 
+func TestSystemNamedTwice(t *testing.T) {
+	once, _, err := output(t, nil, "-list", "-systems", "halo")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if twice, stderr, err := output(t, nil, "-list", "-systems", "halo,halo"); err != nil || twice != once {
+		t.Errorf("%v\n%s%s", err, twice, stderr)
+	}
+}
+
 func TestMistakes(t *testing.T) {
 	for _, test := range []struct {
 		want string
