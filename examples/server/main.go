@@ -74,7 +74,7 @@ func (p program) run(ctx context.Context, args []string) error {
 	}
 	switch {
 	case config.list:
-		return printTools(p.stdout, tools)
+		return printTools(p.stdout, config, tools)
 	case config.check:
 		return check(ctx, p.stdout, systems, left, tools)
 	}

@@ -188,6 +188,37 @@ func TestCheckReachesGraph(t *testing.T) {
 	}
 }
 
+// The scopes to grant are those of whoever signs in.
+func TestListHasTheScopesInUse(t *testing.T) {
+	l := newLoginService(t)
+	const delegated, applications, neither = "Calendars.Read.Shared", "Organization.Read.All", "not for an application"
+	for name, test := range map[string]struct {
+		env       []string
+		args      []string
+		has, lack []string
+	}{
+		"a secret":         {l.env("M365_CLIENT_SECRET=canary"), nil, []string{applications, neither}, []string{delegated}},
+		"an identity":      {[]string{"M365_MANAGED_IDENTITY=system"}, nil, []string{applications, neither}, []string{delegated}},
+		"a person":         {l.env(), nil, []string{delegated}, []string{applications, neither}},
+		"a device":         {l.env("M365_CLIENT_SECRET=canary"), []string{"-device"}, []string{delegated}, []string{applications}},
+		"its token":        {[]string{"M365_ACCESS_TOKEN=" + l.fake.AppToken()}, nil, []string{applications}, []string{delegated}},
+		"a person's token": {[]string{"M365_ACCESS_TOKEN=" + l.fake.Token()}, nil, []string{delegated}, []string{applications}},
+		"nothing":          {nil, nil, []string{delegated, applications, neither}, nil},
+	} {
+		out, _, err := inside(t, test.env, append(test.args, "-list", "-preset", "all")...)
+		for _, want := range test.has {
+			if err != nil || !strings.Contains(out, want) {
+				t.Errorf("%s: %v, no %q in\n%s", name, err, want, out)
+			}
+		}
+		for _, no := range test.lack {
+			if strings.Contains(out, no) {
+				t.Errorf("%s: %q in\n%s", name, no, out)
+			}
+		}
+	}
+}
+
 func TestManagedIdentitySignsIn(t *testing.T) {
 	l := newLoginService(t)
 	var asked atomic.Pointer[http.Request]

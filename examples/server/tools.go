@@ -1,15 +1,12 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"path"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
 
 	"github.com/msptoolbelt/toolbelt/mcptools"
@@ -92,59 +89,4 @@ func guard(c config, tools mcptools.Set, logger *slog.Logger) mcptools.Set {
 		}),
 		mcptools.Timeout(callTimeout),
 	)
-}
-
-// printTools writes the table of -list.
-func printTools(w io.Writer, tools mcptools.Set) error {
-	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintln(table, "TOOL\tTOOLSET\tEFFECT\tMARKS\tTOKENS\tSCOPES")
-	total := 0
-	for tool := range tools.All() {
-		spec := tool.Spec()
-		tokens := (tool.Cost() + 3) / 4
-		total += tokens
-		scopes := spec.Scopes.Delegated
-		if scopes == nil {
-			scopes = spec.Scopes.Application
-		}
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s\t%d\t%s\n", spec.Name, spec.Toolset, spec.Effect, spec.Marks, tokens, strings.Join(scopes, " "))
-	}
-	fmt.Fprintf(table, "%d tools\t\t\t\t%d\t\n", tools.Len(), total)
-	return table.Flush()
-}
-
-// check signs in to each system with its whoami tool and prints what it says.
-func check(ctx context.Context, w io.Writer, systems []system, left []connected, tools mcptools.Set) error {
-	failed := 0
-	fail := func(s system, err error) {
-		failed++
-		fmt.Fprintf(w, "%s: FAILED\n  %s\n", s.title, strings.ReplaceAll(err.Error(), "\n", "\n  "))
-	}
-	for _, s := range systems {
-		result, err := checkOne(ctx, w, s)
-		if err != nil {
-			fail(s, err)
-			continue
-		}
-		fmt.Fprintf(w, "%s: ok\n  %s\n", s.title, result.Value)
-	}
-	for _, one := range left {
-		fail(one.system, one.err)
-	}
-	fmt.Fprintf(w, "%d tools would be offered\n", tools.Len())
-	if failed > 0 {
-		return fmt.Errorf("%d of %d systems failed", failed, len(systems)+len(left))
-	}
-	return nil
-}
-
-func checkOne(ctx context.Context, w io.Writer, s system) (*mcptools.Result, error) {
-	if s.person != nil {
-		if err := s.person.ensure(ctx, func(todo string) { fmt.Fprintf(w, "%s: please %s\n", s.title, todo) }); err != nil {
-			return nil, err
-		}
-	}
-	ctx, cancel := context.WithTimeout(ctx, callTimeout)
-	defer cancel()
-	return s.tools.Call(ctx, s.whoami, nil)
 }
