@@ -2,8 +2,10 @@ package main
 
 import (
 	"context"
+	"encoding/json"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/msptoolbelt/toolbelt/mcptools"
@@ -23,6 +25,7 @@ func check(ctx context.Context, w io.Writer, systems []system, left []connected,
 			continue
 		}
 		fmt.Fprintf(w, "%s: ok\n  %s\n", s.title, result.Value)
+		printLacking(w, s, result, tools)
 	}
 	for _, one := range left {
 		fail(one.system, one.err)
@@ -43,4 +46,20 @@ func checkOne(ctx context.Context, w io.Writer, s system) (*mcptools.Result, err
 	ctx, cancel := context.WithTimeout(ctx, callTimeout)
 	defer cancel()
 	return s.tools.Call(ctx, s.whoami, nil)
+}
+
+// printLacking names the offered tools that the sign-in's scopes do not suffice
+// for, where the system's own answer does not: it says which scopes there are.
+func printLacking(w io.Writer, s system, result *mcptools.Result, offered mcptools.Set) {
+	var granted struct{ Scopes []string }
+	if json.Unmarshal(result.Value, &granted) != nil || len(granted.Scopes) == 0 || slices.Contains(granted.Scopes, "all") {
+		return // everything is granted, or nobody knows
+	}
+	for tool := range offered.All() {
+		spec := tool.Spec()
+		missing := slices.DeleteFunc(slices.Clone(spec.Scopes.Application), func(scope string) bool { return slices.Contains(granted.Scopes, scope) })
+		if _, own := s.tools.Tool(spec.Name); own && len(missing) > 0 {
+			fmt.Fprintf(w, "  %s lacks %s\n", spec.Name, strings.Join(missing, ", "))
+		}
+	}
 }

@@ -244,6 +244,32 @@ func TestHaloKey(t *testing.T) {
 	}
 }
 
+// -check says which of the offered tools HaloPSA will refuse, before somebody
+// needs them.
+func TestCheckNamesWhatHaloLacks(t *testing.T) {
+	fake := halotest.New(halotest.Options{Scopes: []string{"read:tickets", "read:customers"}})
+	defer fake.Close()
+	env := []string{"HALO_URL=" + fake.URL(), "HALO_CLIENT_ID=" + halotest.ClientID, "HALO_CLIENT_SECRET=" + halotest.ClientSecret}
+	out, _, err := inside(t, env, "-check", "-systems", "halo")
+	for _, want := range []string{"HaloPSA: ok", "halo_tickets_create lacks edit:tickets\n", "halo_time_list lacks read:timesheets\n"} {
+		if err != nil || !strings.Contains(out, want) {
+			t.Errorf("%v, no %q in\n%s", err, want, out)
+		}
+	}
+	if strings.Contains(out, "halo_tickets_search lacks") {
+		t.Errorf("a tool that works is said to lack something:\n%s", out)
+	}
+	if out, _, err := inside(t, env, "-check", "-systems", "halo", "-tools", "halo_tickets_search"); err != nil || strings.Contains(out, "lacks") {
+		t.Errorf("tools that are not offered: %v\n%s", err, out)
+	}
+	whole := halotest.New(halotest.Options{})
+	defer whole.Close()
+	env[0] = "HALO_URL=" + whole.URL()
+	if out, _, err := inside(t, env, "-check", "-systems", "halo"); err != nil || strings.Contains(out, "lacks") {
+		t.Errorf("all scopes: %v\n%s", err, out)
+	}
+}
+
 // A tool that is called before the sign-in says what to do, and works after it
 // without a restart; the next process needs no sign-in.
 func TestPersonSignsIn(t *testing.T) {
