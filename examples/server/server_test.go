@@ -308,6 +308,14 @@ func TestSystemNamedTwice(t *testing.T) {
 	}
 }
 
+func TestHelp(t *testing.T) {
+	for _, flag := range []string{"-h", "-help", "--help"} {
+		if _, help, err := output(t, nil, flag); err != nil || !strings.Contains(help, "HALO_URL") || strings.Contains(help, "server:") {
+			t.Errorf("%s: %v\n%s", flag, err, help)
+		}
+	}
+}
+
 func TestMistakes(t *testing.T) {
 	for _, test := range []struct {
 		want string
