@@ -316,6 +316,34 @@ func TestHelp(t *testing.T) {
 	}
 }
 
+// Whoever reads that an address is wrong must not have to guess which.
+func TestWrongAddressIsNamed(t *testing.T) {
+	m365 := []string{"M365_TENANT_ID=contoso.example", "M365_CLIENT_ID=app", "M365_CLIENT_SECRET=canary"}
+	halo := []string{"HALO_URL=https://psa.example", "HALO_CLIENT_ID=id", "HALO_CLIENT_SECRET=canary"}
+	for _, test := range []struct {
+		env     []string
+		setting string
+	}{
+		{m365, "M365_LOGIN_URL=foo"},
+		{m365, "M365_LOGIN_URL=http://login.example"},
+		{m365, "M365_GRAPH_URL=foo"},
+		{m365, "M365_GRAPH_URL=http://graph.example/v1.0"},
+		{m365, "M365_TENANT_ID=a/b"},
+		{halo, "HALO_URL=nope"},
+		{halo, "HALO_URL=http://psa.example"},
+		{[]string{"HALO_API_KEY=canary"}, "HALO_URL=http://psa.example"},
+		{[]string{"HALO_API_KEY=canary"}, "HALO_URL=nope"},
+		{halo, "HALO_AUTH_URL=foo"},
+		{halo, "HALO_AUTH_URL=http://psa.example/auth"},
+	} {
+		name, _, _ := strings.Cut(test.setting, "=")
+		_, stderr, err := inside(t, append([]string{test.setting}, test.env...), "-check", "-store", "none")
+		if err == nil || !strings.Contains(stderr, name+": ") || strings.Contains(stderr, "canary") {
+			t.Errorf("%s: %v\n%s", test.setting, err, stderr)
+		}
+	}
+}
+
 func TestMistakes(t *testing.T) {
 	for _, test := range []struct {
 		want string

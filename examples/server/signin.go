@@ -34,6 +34,9 @@ func m365SignIn(c config, cloud graph.Cloud) (closingSource, error) {
 	if err := require(c, "Microsoft 365", "M365_TENANT_ID", "M365_CLIENT_ID"); err != nil {
 		return nil, err
 	}
+	if _, err := auth.Entra(cloud.Login, "organizations"); err != nil { // with any tenant
+		return nil, fmt.Errorf("M365_LOGIN_URL: %w", err)
+	}
 	authority, err := auth.Entra(cloud.Login, c.env("M365_TENANT_ID"))
 	if err != nil {
 		return nil, fmt.Errorf("M365_TENANT_ID: %w", err)

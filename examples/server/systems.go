@@ -117,7 +117,7 @@ func connectM365(c config) (system, func(), error) {
 	client, err := graph.New(source, options)
 	if err != nil {
 		closeSource()
-		return s, nil, err
+		return s, nil, fmt.Errorf("M365_GRAPH_URL: %w", err) // the only option that can be wrong
 	}
 	s.tools = client.Tools()
 	s.person, _ = source.(*personSource)
@@ -157,7 +157,7 @@ func connectHalo(c config) (system, func(), error) {
 	client, err := halopsa.New(source, halopsa.Options{URL: address, OnPremises: c.onPremises()})
 	if err != nil {
 		closeAll()
-		return s, nil, err
+		return s, nil, fmt.Errorf("HALO_URL: %w", err) // the only option that can be wrong
 	}
 	s.tools = client.Tools()
 	return s, closeAll, nil
@@ -193,12 +193,17 @@ func haloSource(c config) (source auth.TokenSource, address string, closeAll fun
 	if err := require(c, "HaloPSA", needs...); err != nil {
 		return nil, "", nil, err
 	}
+	if address := c.env("HALO_AUTH_URL"); address != "" {
+		if _, err := auth.Halo(address, ""); err != nil {
+			return nil, "", nil, fmt.Errorf("HALO_AUTH_URL: %w", err)
+		}
+	}
 	halo, err := halopsa.NewSource(halopsa.Credentials{
 		URL: c.env("HALO_URL"), AuthURL: c.env("HALO_AUTH_URL"), Tenant: c.env("HALO_TENANT"),
 		OnPremises: c.onPremises(), ClientID: c.env("HALO_CLIENT_ID"), ClientAuth: proof, Scopes: strings.Fields(c.env("HALO_SCOPE")),
 	})
-	if err != nil {
-		return nil, "", nil, err
+	if err != nil { // the rest is there
+		return nil, "", nil, fmt.Errorf("HALO_URL: %w", err)
 	}
 	return halo, c.env("HALO_URL"), halo.Close, nil
 }
