@@ -90,8 +90,13 @@ func (p program) run(ctx context.Context, args []string) error {
 	return serveStdio(ctx, server)
 }
 
-// isTerminal reports whether a person sits at the other end of f.
+// isTerminal reports whether a person sits at the other end of f. The null device
+// looks like a terminal, and services have it as their input.
 func isTerminal(f *os.File) bool {
 	info, err := f.Stat()
-	return err == nil && info.Mode()&os.ModeCharDevice != 0 && f.Name() != os.DevNull
+	if err != nil || info.Mode()&os.ModeCharDevice == 0 {
+		return false
+	}
+	null, err := os.Stat(os.DevNull)
+	return err != nil || !os.SameFile(info, null)
 }

@@ -111,6 +111,20 @@ func TestConfigurationKeepsTheFlags(t *testing.T) {
 	}
 }
 
+// A service whose input is the null device has nobody to explain itself to.
+func TestNullDeviceIsNoTerminal(t *testing.T) {
+	null, err := os.Open(os.DevNull)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer null.Close()
+	cmd := command(t, nil, "-demo")
+	cmd.Stdin = null
+	if out, err := cmd.CombinedOutput(); err != nil || strings.Contains(string(out), "Paste") {
+		t.Errorf("%v\n%s", err, out)
+	}
+}
+
 // The program that "go run" builds is gone later, so the configuration must
 // name something else: started from anywhere, it offers the same tools.
 func TestConfigurationOutlivesGoRun(t *testing.T) {
