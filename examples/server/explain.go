@@ -14,25 +14,37 @@ import (
 	"github.com/msptoolbelt/toolbelt/mcptools"
 )
 
-// explain tells a person who started the server by hand what it is for.
-func explain(w io.Writer, c config, tools mcptools.Set) {
-	fmt.Fprintf(w, `This is an MCP server: a client such as Claude, VS Code or Cursor starts it and
-talks to it over stdin and stdout. It offers %d tools and waits for a client now.
+// explain tells a person who started the server by hand what it is for. Endpoint
+// is its address, or empty if it is on stdin and stdout.
+func explain(w io.Writer, c config, tools mcptools.Set, endpoint string) {
+	how := "a client such as Claude, VS Code or Cursor starts it and\ntalks to it over stdin and stdout"
+	if endpoint != "" {
+		how = "a client such as Claude, VS Code or Cursor talks to it\nover HTTP as long as it runs"
+	}
+	fmt.Fprintf(w, `This is an MCP server: %s. It offers %d tools and waits for a client now.
 Press Ctrl-C to end it; -list shows the tools, -check tries the sign-in.
 
 Paste this into the configuration of your client:
 
-`, tools.Len())
+`, how, tools.Len())
+	configuration, err := json.MarshalIndent(map[string]any{"mcpServers": map[string]any{"toolbelt": c.entry(endpoint)}}, "", "  ")
+	if err != nil {
+		return
+	}
+	fmt.Fprintf(w, "%s\n\n(VS Code names the outer key \"servers\" instead of \"mcpServers\".)\n", configuration)
+}
+
+// entry is what a client needs to know of this server.
+func (c config) entry(endpoint string) map[string]any {
+	if endpoint != "" {
+		return map[string]any{"type": "http", "url": endpoint}
+	}
 	command, args := startAgain()
 	entry := map[string]any{"command": command, "args": append(args, c.arguments()...)}
 	if !c.demo {
 		entry["env"] = environment(c)
 	}
-	configuration, err := json.MarshalIndent(map[string]any{"mcpServers": map[string]any{"toolbelt": entry}}, "", "  ")
-	if err != nil {
-		return
-	}
-	fmt.Fprintf(w, "%s\n\n(VS Code names the outer key \"servers\" instead of \"mcpServers\".)\n", configuration)
+	return entry
 }
 
 // arguments are the flags for a client to start the server with. All of them:

@@ -81,12 +81,15 @@ func (p program) run(ctx context.Context, args []string) error {
 	}
 	tools = guard(config, tools, logger)
 	server := newServer(systems, tools)
+	greet := func(endpoint string) {
+		if isTerminal(p.stdin) {
+			explain(p.stderr, config, tools, endpoint)
+		}
+	}
 	if config.http != "" {
-		return serveHTTP(ctx, config.http, server, logger)
+		return serveHTTP(ctx, config.http, server, logger, greet)
 	}
-	if isTerminal(p.stdin) {
-		explain(p.stderr, config, tools)
-	}
+	greet("")
 	return serveStdio(ctx, server)
 }
 

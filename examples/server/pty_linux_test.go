@@ -111,6 +111,14 @@ func TestConfigurationKeepsTheFlags(t *testing.T) {
 	}
 }
 
+// Over HTTP the server runs already, so a client needs its address.
+func TestConfigurationOverHTTP(t *testing.T) {
+	said := shown(t, command(t, nil, "-demo", "-http", "127.0.0.1:0"), lastWords)
+	if paste := pasted(t, said); paste.Type != "http" || paste.Command != "" || !strings.Contains(said, `serving url=`+paste.URL) {
+		t.Errorf("%+v in\n%s", paste, said)
+	}
+}
+
 // A service whose input is the null device has nobody to explain itself to.
 func TestNullDeviceIsNoTerminal(t *testing.T) {
 	null, err := os.Open(os.DevNull)

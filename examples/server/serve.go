@@ -78,14 +78,16 @@ func unlessDone(ctx context.Context, err error) error {
 	return err
 }
 
-func serveHTTP(ctx context.Context, address string, server *mcp.Server, logger *slog.Logger) error {
+func serveHTTP(ctx context.Context, address string, server *mcp.Server, logger *slog.Logger, greet func(endpoint string)) error {
 	listener, err := listenLoopback(ctx, address)
 	if err != nil {
 		return err
 	}
 	endCalls(ctx, server)
 	web := &http.Server{Handler: handler(server, logger), ReadHeaderTimeout: 10 * time.Second, ReadTimeout: time.Minute, IdleTimeout: 2 * time.Minute}
-	logger.Info("serving", "url", "http://"+listener.Addr().String()+"/mcp")
+	endpoint := "http://" + listener.Addr().String() + "/mcp"
+	logger.Info("serving", "url", endpoint)
+	greet(endpoint)
 	ended := make(chan error, 1)
 	go func() { ended <- web.Serve(listener) }()
 	select {

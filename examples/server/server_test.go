@@ -391,7 +391,7 @@ func TestExplain(t *testing.T) {
 	values := map[string]string{"HALO_URL": "https://psa.example", "HALO_CLIENT_SECRET": "canary", "M365_ACCESS_TOKEN": "canary"}
 	c := config{env: func(name string) string { return values[name] }}
 	var b bytes.Buffer
-	explain(&b, c, mcptools.NewSet())
+	explain(&b, c, mcptools.NewSet(), "")
 	if strings.Contains(b.String(), "canary") {
 		t.Error("a secret is shown")
 	}
