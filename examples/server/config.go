@@ -54,7 +54,7 @@ Further:
 
 Environment, HaloPSA:
   HALO_URL                      address of the instance
-  HALO_API_KEY                  a static API key, which needs nothing else, or
+  HALO_API_KEY                  a static API key, which needs only the address, or
   HALO_CLIENT_ID                id of the API application, and
   HALO_CLIENT_SECRET            its secret, or
   HALO_CLIENT_SECRET_FILE       a file with it, read again at each sign-in

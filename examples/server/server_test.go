@@ -359,6 +359,8 @@ func TestMistakes(t *testing.T) {
 		{"other machines", []string{"-demo", "-http", "0.0.0.0:0"}},
 		{"other machines", []string{"-demo", "-http", ":0"}},
 		{"unexpected argument", []string{"-demo", "now"}},
+		{"no sign-in is kept", []string{"-accounts", "-store", "none"}},
+		{"no sign-in is kept", []string{"-logout", "-store", "none"}},
 	} {
 		stdout, stderr, err := output(t, nil, test.args...)
 		if err == nil || !strings.Contains(stderr, test.want) || stdout != "" {

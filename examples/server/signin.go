@@ -144,6 +144,8 @@ func (c config) openStore() (*auth.Store, error) {
 	return auth.NewStore(files, keys, auth.StoreOptions{})
 }
 
+var errNoStore = errors.New("with -store none no sign-in is kept, so there is none to list or forget")
+
 var errNoPerson = errors.New("nobody signs in here: the settings make the application sign in by itself, or there are none")
 
 // login is -login: a person signs in now, for the servers that start later and
@@ -173,8 +175,11 @@ func login(ctx context.Context, c config, w io.Writer) error {
 // https://myaccount.microsoft.com.
 func logout(ctx context.Context, c config, w io.Writer) error {
 	store, err := c.openStore() //nolint:contextcheck // opening files
-	if err != nil || store == nil {
+	if err != nil {
 		return err
+	}
+	if store == nil {
+		return errNoStore
 	}
 	keys, err := store.Keys(ctx)
 	if err != nil {
@@ -192,8 +197,11 @@ func logout(ctx context.Context, c config, w io.Writer) error {
 // accounts is -accounts: it lists the sign-ins in the store.
 func accounts(ctx context.Context, c config, w io.Writer) error {
 	store, err := c.openStore() //nolint:contextcheck // opening files
-	if err != nil || store == nil {
+	if err != nil {
 		return err
+	}
+	if store == nil {
+		return errNoStore
 	}
 	records, err := store.Records(ctx)
 	table := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
