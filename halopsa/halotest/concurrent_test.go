@@ -80,6 +80,9 @@ func TestSeedIsConsistent(t *testing.T) {
 			t.Errorf("ticket %d has no action", ticket.Int("id"))
 		}
 		due := ticket.Time("fixbydate")
+		if !due.IsZero() && due.Before(ticket.Time("dateoccurred")) && due.Year() > 1900 {
+			t.Errorf("ticket %d is due before it is reported", ticket.Int("id"))
+		}
 		switch {
 		case ticket.Bool("hasbeenclosed"):
 			closed++

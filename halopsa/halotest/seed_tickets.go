@@ -75,10 +75,12 @@ func (d *data) seedCrowd(now time.Time) {
 		if topic.kind == TypeChange && status != StatusClosed {
 			status = StatusScheduled // a change request has few statuses
 		}
+		age, due := time.Duration(7*i+1)*time.Hour, time.Duration(5*(i%11)-15)*time.Hour
+		due = max(due, 30*time.Minute-age) // nothing is due before it is reported
 		d.seedTicket(now, seedTicket{
 			id: TicketSecondRaid + crowd - i, kind: topic.kind, user: users[i%len(users)], status: status,
 			agent: agents[i%len(agents)], team: 1 + i%2, priority: 1 + i%4, summary: topic.summary, details: topic.details,
-			category: topic.category, age: time.Duration(7*i+1) * time.Hour, due: time.Duration(5*(i%11)-15) * time.Hour,
+			category: topic.category, age: age, due: due,
 		})
 	}
 }
