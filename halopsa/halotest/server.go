@@ -134,7 +134,13 @@ func New(options Options) *Server {
 		mux.Handle("/auth/", s.authHandler("/auth"))
 	}
 	s.handler = s.recorder.Wrap(s.faults.Wrap(mux))
-	s.api = fakehttp.Serve(s.handler)
+	// The address is known once it is served, and answers tell it.
+	ready := make(chan struct{})
+	defer close(ready)
+	s.api = fakehttp.Serve(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		<-ready
+		s.handler.ServeHTTP(w, r)
+	}))
 	if s.login == nil {
 		s.login = s.api
 	}
