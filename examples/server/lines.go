@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -148,11 +149,13 @@ func readLine(in *bufio.Reader, limit int) (line []byte, whole bool, err error) 
 	whole = true
 	for {
 		part, err := in.ReadSlice('\n')
-		if whole = whole && len(line)+len(part) <= limit; whole {
-			line = append(line, part...)
-		} else {
-			line = nil
+		if whole = whole && len(line)+len(part) <= limit; !whole {
+			line, part = nil, nil
 		}
+		if cap(line)-len(line) < len(part) {
+			line = slices.Grow(line, max(len(line), len(part))) // doubling leaves less behind than append does
+		}
+		line = append(line, part...)
 		if !errors.Is(err, bufio.ErrBufferFull) {
 			return bytes.TrimSpace(line), whole, err
 		}
