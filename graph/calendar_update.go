@@ -118,7 +118,11 @@ func (in UpdateEventInput) changeTimes(asked map[string]any, named, old *event, 
 	if in.Start == "" && in.End == "" && in.Recurrence == "" {
 		return nil
 	}
-	times, err := in.times(named, zone)
+	basis := named
+	if in.Start == "" && (in.End == "" || named.AllDay != old.AllDay) {
+		basis = old // an exception has a shape of its own
+	}
+	times, err := in.times(basis, zone)
 	if err != nil {
 		return err
 	}

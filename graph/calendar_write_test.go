@@ -371,3 +371,17 @@ func TestEventIsDeletedOnce(t *testing.T) {
 		})
 	}
 }
+
+// An exception has a shape of its own, which is not that of its series.
+func TestRecurrenceAloneKeepsTheShapeOfASeries(t *testing.T) {
+	s := newSuite(t, graphtest.Options{})
+	s.call(t, "m365_cal_create", args{"subject": "Watch", "start": "2027-03-01", "end": "2027-03-01", "recurrence": "weekly on mon 4 times"})
+	view := args{"start": "2027-03-01", "end": "2027-05-01", "query": "Watch"}
+	second := items(s.call(t, "m365_cal_view", view))[1]["id"]
+	s.call(t, "m365_cal_update", args{"id": second, "start": "2027-03-08", "end": "2027-03-09"})
+	s.call(t, "m365_cal_update", args{"id": second, "scope": "series", "recurrence": "weekly on mon 5 times"})
+	rows := items(s.call(t, "m365_cal_view", view))
+	if len(rows) != 5 || rows[4]["start"] != "2027-03-29" || rows[4]["end"] != rows[4]["start"] {
+		t.Errorf("rows %v", rows)
+	}
+}

@@ -73,7 +73,7 @@ func (c *Client) WhoAmI(ctx context.Context, _ WhoAmIInput) (*WhoAmI, error) {
 	}
 	err = c.get(ctx, "/organization", url.Values{"$select": {"id,displayName,verifiedDomains"}}, nil, &organizations)
 	if err != nil {
-		if !refused(err) {
+		if claims.AppOnly && !refused(err) {
 			return nil, err
 		}
 		out.Problem = "the tenant could not be read; " + err.Error()

@@ -54,6 +54,22 @@ func TestWhoAmIForApplication(t *testing.T) {
 	}
 }
 
+// Who has signed in is known from /me; what fails besides is told beside it.
+func TestWhoAmIWithoutTheTenant(t *testing.T) {
+	s := newSuite(t, graphtest.Options{})
+	s.fake.Faults().Next(9, "GET", "/organization", graphtest.Answer{Status: 404})
+	if got := s.call(t, "m365_whoami", args{}); got["account"] == nil || got["problem"] == nil {
+		t.Errorf("signed in is %v", got)
+	}
+	app := newAppSuite(t, graphtest.Options{})
+	app.fake.Faults().Next(9, "GET", "/organization", graphtest.Answer{Drop: graphtest.DropBefore})
+	app.fails(t, mcptools.CodeUnavailable, "m365_whoami", args{})
+	s.fake.Faults().Next(9, "GET", "/organization", graphtest.Answer{Drop: graphtest.DropBefore})
+	if got := s.call(t, "m365_whoami", args{}); got["account"] == nil || got["problem"] == nil {
+		t.Errorf("signed in is %v", got)
+	}
+}
+
 func TestSearch(t *testing.T) {
 	s := newSuite(t, graphtest.Options{})
 	rows := items(s.call(t, "m365_search", args{"query": "printer", "types": []any{"mail", "event"}}))

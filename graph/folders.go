@@ -197,12 +197,19 @@ func (c *Client) inDeletedItems(ctx context.Context, mailbox string, f mailFolde
 		return key == "deleteditems", nil
 	}
 	bin, err := c.wellKnown(ctx, mailbox, "deleteditems")
+	if hidden(err) { // who cannot see it cannot put anything there
+		return false, nil
+	}
 	if err != nil {
 		return false, err
 	}
 	for range 4 * maxFolderDeep {
 		if f.Parent == "" {
-			if f, err = c.readFolder(ctx, mailbox, f.ID); err != nil {
+			f, err = c.readFolder(ctx, mailbox, f.ID)
+			if hidden(err) { // or see its folders
+				return false, nil
+			}
+			if err != nil {
 				return false, err
 			}
 		}
@@ -215,6 +222,11 @@ func (c *Client) inDeletedItems(ctx context.Context, mailbox string, f mailFolde
 		f = mailFolder{ID: f.Parent}
 	}
 	return true, nil // nobody can tell
+}
+
+// hidden reports whether err is that of something that is not shared.
+func hidden(err error) bool {
+	return errors.Is(err, mcptools.CodeNotFound) || errors.Is(err, mcptools.CodePermissionDenied)
 }
 
 // folderTree reads all folders of a mailbox, level by level.

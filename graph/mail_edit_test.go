@@ -157,6 +157,13 @@ func TestMovingDoesNotDelete(t *testing.T) {
 	if got := s.call(t, "m365_mail_move", args{"ids": message, "folder": "bin/Old", "copy": true}); got["done"] != 1.0 {
 		t.Errorf("copied %v", got)
 	}
+	// Of some mailboxes only single folders are shared.
+	other := newSuite(t, graphtest.Options{})
+	contracts := other.call(t, "m365_mail_folder_edit", args{"name": "Contracts"})["id"]
+	other.fake.Faults().Next(9, "GET", "/mailFolders/deleteditems", graphtest.Answer{Status: 404})
+	if got := other.call(t, "m365_mail_move", args{"ids": other.inbox(t, 1), "folder": contracts}); got["done"] != 1.0 {
+		t.Errorf("moved %v", got)
+	}
 	for _, folder := range []any{"Contracts", ids["Contracts"], ids["Customers/Hafen Logistik"], "Inbox"} {
 		if got := s.call(t, "m365_mail_move", args{"ids": message, "folder": folder}); got["done"] != 1.0 {
 			t.Errorf("%v: moved %v", folder, got)

@@ -120,11 +120,7 @@ func (c *Client) ruleFolders(ctx context.Context, mailbox string, rules []messag
 	if !slices.ContainsFunc(rules, func(r messageRule) bool { return r.Actions["moveToFolder"] != nil || r.Actions["copyToFolder"] != nil }) {
 		return nil
 	}
-	key, err := c.foldersKey(ctx, mailbox)
-	if err != nil {
-		return nil
-	}
-	tree, err := c.folders.Get(ctx, key, func(ctx context.Context) ([]mailFolder, error) { return c.folderTree(ctx, mailbox) })
+	tree, _, err := c.tree(ctx, mailbox)
 	if err != nil {
 		return nil
 	}

@@ -135,24 +135,29 @@ func receipt(done *ActionResult, reply saved, to, cc []string, files int) *Reply
 // mailed tells whether an action went out by mail, and whether Halo says
 // anything about that: builds that leave all of these fields out do not.
 func (s saved) mailed() (out, told bool) {
-	var direction, to *string
-	var send *bool
-	for field, into := range map[string]any{"emaildirection": &direction, "emailto": &to, "sendemail": &send} {
-		_ = json.Unmarshal(s[field], into) // one that is absent or unreadable tells nothing
-	}
+	direction, to, send := field[string](s, "emaildirection"), field[string](s, "emailto"), field[truth](s, "sendemail")
 	switch {
 	case direction != nil:
 		return *direction == "O", true
-	case send != nil && !*send, to != nil && len(splitAddresses(*to)) == 0:
+	case send != nil && !bool(*send), to != nil && len(splitAddresses(*to)) == 0:
 		return false, true
 	}
 	return false, false
 }
 
+// field returns what a field says: nil if it is absent, null or of another kind.
+func field[T any](s saved, name string) *T {
+	var value *T
+	if json.Unmarshal(s[name], &value) != nil {
+		return nil
+	}
+	return value
+}
+
 // files returns how many files an action has, and whether Halo says so.
 func (s saved) files() (n int, told bool) {
-	var count *whole
-	if json.Unmarshal(s["attachment_count"], &count) != nil || count == nil {
+	count := field[whole](s, "attachment_count")
+	if count == nil {
 		return 0, false
 	}
 	return int(*count), true

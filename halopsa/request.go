@@ -179,11 +179,11 @@ func walk[W any](ctx context.Context, c *Client, l collection, pages int, each f
 
 // isLast reports whether a list ends with a page, after which read rows of it
 // are read. The number of records tells, for some lists serve fewer rows than
-// asked for, and only where there is none a page that is not full. A page
-// without rows is the end either way.
+// asked for, and only where there is none a page that is not as long as was asked
+// for. A page without rows is the end either way.
 func isLast(rows, size, read int, total *int) bool {
 	if rows == 0 || total == nil {
-		return rows < size
+		return rows != size // more are all: such a build does not page
 	}
 	return read >= *total
 }

@@ -45,15 +45,16 @@ type Explainer func(ctx context.Context, spec Spec, args json.RawMessage) []stri
 // explainTime bounds how long a question waits for what it is about.
 const explainTime = 5 * time.Second
 
-// questionOf returns the text of the question whether a call may run.
-func questionOf(ctx context.Context, call *Call, spec Spec, args json.RawMessage) string {
+// questionOf returns the text of the question whether a call may run, and whether
+// it says what the call is about.
+func questionOf(ctx context.Context, call *Call, spec Spec, args json.RawMessage) (text string, explained bool) {
 	var about []string
 	if call.Tool.explain != nil {
 		ctx, cancel := context.WithTimeout(ctx, explainTime)
 		defer cancel()
 		about = call.Tool.explain(ctx, spec, args)
 	}
-	return questionText(spec, about, args)
+	return questionText(spec, about, args), len(about) > 0
 }
 
 // confirmation is the id of the one request of an input-required result.
@@ -108,7 +109,7 @@ func (c *confirmer) approve(ctx context.Context, call *Call, needs Filter) error
 		if !canBeAsked(call.Request) {
 			return c.refusal("this client cannot ask its user")
 		}
-		text := questionOf(ctx, call, spec, args)
+		text, _ := questionOf(ctx, call, spec, args)
 		return &InputRequired{
 			Requests: mcp.InputRequestMap{confirmation: question(text)},
 			State:    c.seals.seal(call, args, text),
@@ -125,17 +126,29 @@ func (c *confirmer) approve(ctx context.Context, call *Call, needs Filter) error
 	if yes, _ := answer.Content["confirm"].(bool); answer.Action != "accept" || !yes {
 		return declined()
 	}
-	if asked != digestOf(questionOf(ctx, call, spec, args)) {
-		return outdated()
+	return c.still(ctx, call, spec, args, asked)
+}
+
+// still returns nil if the question would be the one that was asked: another call
+// may have given a draft other recipients while the person was reading.
+func (c *confirmer) still(ctx context.Context, call *Call, spec Spec, args json.RawMessage, asked digest) error {
+	text, explained := questionOf(ctx, call, spec, args)
+	switch {
+	case digestOf(text) == asked:
+		return nil
+	case !explained:
+		return Errorf(CodeUnavailable, "what this call is about could not be read again after the user agreed; nothing was done").
+			WithHint("call again; the user will be asked again")
 	}
-	return nil
+	return Errorf(CodeConflict, "what this call is about has changed while the user was asked; nothing was done").
+		WithHint("call again; the user will be asked about it as it is now")
 }
 
 func (c *confirmer) askDirectly(ctx context.Context, call *Call, spec Spec, args json.RawMessage) error {
 	if c.options.Ask == nil {
 		return c.refusal("this program gives no way to ask anybody")
 	}
-	text := questionOf(ctx, call, spec, args)
+	text, _ := questionOf(ctx, call, spec, args)
 	agreed, err := c.options.Ask(ctx, Question{Tool: spec, Arguments: args, Text: text})
 	if err != nil {
 		e := c.refusal("asking failed")
@@ -145,10 +158,7 @@ func (c *confirmer) askDirectly(ctx context.Context, call *Call, spec Spec, args
 	if !agreed {
 		return declined()
 	}
-	if questionOf(ctx, call, spec, args) != text {
-		return outdated()
-	}
-	return nil
+	return c.still(ctx, call, spec, args, digestOf(text))
 }
 
 func (c *confirmer) refusal(reason string) *Error {
@@ -159,13 +169,6 @@ func (c *confirmer) refusal(reason string) *Error {
 
 func declined() *Error {
 	return Errorf(CodeDeclined, "the user declined; nothing was done").WithHint("do not try again unless the user asks for it")
-}
-
-// outdated is the error of an approval of what is not so any more: another call
-// may have given a draft other recipients while the person was reading.
-func outdated() *Error {
-	return Errorf(CodeConflict, "what this call is about has changed while the user was asked; nothing was done").
-		WithHint("call again; the user will be asked about it as it is now")
 }
 
 // canBeAsked reports whether the client shows forms to its user. A client that

@@ -113,7 +113,10 @@ func TestForgedConfirmation(t *testing.T) {
 func TestConfirmationOfWhatHasChanged(t *testing.T) {
 	var receiver atomic.Value
 	explain := func(context.Context, mcptools.Spec, json.RawMessage) []string {
-		return []string{receiver.Load().(string)} //nolint:errcheck,forcetypeassert // it holds nothing else
+		if line := receiver.Load().(string); line != "" { //nolint:errcheck,forcetypeassert // it holds nothing else
+			return []string{line}
+		}
+		return nil
 	}
 	receiver.Store("mail to anna")
 	set, runs := wiper(mcptools.ConfirmOptions{Ask: func(context.Context, mcptools.Question) (bool, error) {
@@ -127,6 +130,13 @@ func TestConfirmationOfWhatHasChanged(t *testing.T) {
 	result, err := session.CallTool(t.Context(), approved(wipeDB1(), state))
 	if err != nil || !result.IsError || !strings.Contains(textOf(t, result), "conflict: what this call is about has changed") {
 		t.Errorf("over MCP: %+v, %v", result, err)
+	}
+	receiver.Store("mail to anna")
+	state = pending(t, session, wipeDB1())
+	receiver.Store("") // which cannot be read
+	result, err = session.CallTool(t.Context(), approved(wipeDB1(), state))
+	if err != nil || !result.IsError || !strings.Contains(textOf(t, result), "unavailable: what this call is about could not be read again") {
+		t.Errorf("unreadable: %+v, %v", result, err)
 	}
 	receiver.Store("mail to anna")
 	if _, err := set.Call(t.Context(), "toy_wipe", json.RawMessage(`{"host":"db1"}`)); !errors.Is(err, mcptools.CodeConflict) {

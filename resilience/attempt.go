@@ -3,8 +3,10 @@ package resilience
 import (
 	"context"
 	"errors"
+	"io"
 	"net/http"
 	"net/http/httptrace"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -123,6 +125,9 @@ func (o *operation) prepare(ctx context.Context) (*http.Request, *watch, error) 
 	}
 	if !o.idempotent && hasKey(c.req.Header) {
 		c.req.GetBody = nil // or net/http would repeat it
+		if c.req.Body == nil || c.req.Body == http.NoBody {
+			c.req.Body = io.NopCloser(strings.NewReader(""))
+		}
 	}
 	return &c.req, w, nil
 }

@@ -117,10 +117,14 @@ func (p *pace) wait(now time.Time, fixed Pacing) time.Duration {
 // burst returns how many requests may come at once. A rate that was learned
 // has room for those that come late by a hair.
 func (p *pace) burst(rate float64, fixed Pacing) float64 {
-	if fixed.Rate > 0 { // a promise, however slow the server makes us
-		return float64(max(fixed.Burst, 1))
+	promised, late := float64(max(fixed.Burst, 1)), max(1, rate/50)
+	switch fixed.Rate {
+	case 0:
+		return late
+	case rate:
+		return promised
 	}
-	return max(1, rate/50)
+	return min(promised, late)
 }
 
 // take lets one request pass, after its wait, and returns the time that it

@@ -276,19 +276,26 @@ func TestPaceThatIsNoNumber(t *testing.T) {
 	}
 }
 
-// A configured burst is a promise, also while the server wants it slower.
-func TestBurstWhileEased(t *testing.T) {
-	fixed, now := Pacing{Rate: 1000, Burst: 2}, time.Now()
-	var p pace
-	p.ease(now, 995, 10*time.Second)
-	now = now.Add(time.Second)
-	passed := 0
-	for range 100 {
-		if _, ok := p.turn(now, fixed, 0); ok {
-			passed++
+// A configured burst is a promise, also while the server wants it slower, and no
+// reason to come all at once at a pace that was learned.
+func TestBurstWhileSlower(t *testing.T) {
+	for _, test := range []struct {
+		fixed Pacing
+		eased float64
+		want  int
+	}{{Pacing{1000, 2}, 995, 2}, {Pacing{100, 100}, 5, 1}, {Pacing{1000, 100}, 500, 10}} {
+		now := time.Now()
+		var p pace
+		p.ease(now, test.eased, time.Minute)
+		now = now.Add(30 * time.Second)
+		passed := 0
+		for range 200 {
+			if _, ok := p.turn(now, test.fixed, 0); ok {
+				passed++
+			}
 		}
-	}
-	if passed != 2 {
-		t.Errorf("%d at once", passed)
+		if passed != test.want {
+			t.Errorf("%+v: %d at once", test, passed)
+		}
 	}
 }

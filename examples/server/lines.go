@@ -101,12 +101,14 @@ func (c *lineConn) receive() {
 	in := bufio.NewReaderSize(c.in, 64<<10)
 	for {
 		line, whole, err := readLine(in, maxRequestBytes)
-		var arrived jsonrpc.Message
-		if refused := inspect(line, whole, &arrived); refused != nil {
-			err = errors.Join(err, c.refuse(line, refused))
-		}
-		if arrived != nil && !c.pass(message{Message: arrived}) {
-			return
+		for _, member := range members(line) {
+			var arrived jsonrpc.Message
+			if refused := inspect(member, whole, &arrived); refused != nil {
+				err = errors.Join(err, c.refuse(member, refused))
+			}
+			if arrived != nil && !c.pass(message{Message: arrived}) {
+				return
+			}
 		}
 		if err != nil {
 			c.settle()
@@ -162,6 +164,16 @@ func readLine(in *bufio.Reader, limit int) (line []byte, whole bool, err error) 
 	}
 }
 
+// members returns the messages of a line. Clients of protocol version 2025-03-26
+// may send several as a list; each is answered for itself.
+func members(line []byte) []json.RawMessage {
+	var list []json.RawMessage
+	if len(line) == 0 || line[0] != '[' || json.Unmarshal(line, &list) != nil || len(list) == 0 {
+		return []json.RawMessage{line}
+	}
+	return list
+}
+
 // inspect reads the message of a line, or returns what is wrong with it. An
 // empty line is neither.
 func inspect(line []byte, whole bool, m *jsonrpc.Message) *jsonrpc.Error {
@@ -173,7 +185,7 @@ func inspect(line []byte, whole bool, m *jsonrpc.Message) *jsonrpc.Error {
 	case !utf8.Valid(line) || !json.Valid(line):
 		return &jsonrpc.Error{Code: jsonrpc.CodeParseError, Message: "the line is not one JSON value in UTF-8"}
 	case line[0] == '[':
-		return &jsonrpc.Error{Code: jsonrpc.CodeInvalidRequest, Message: "batches are not supported; send one message a line"}
+		return &jsonrpc.Error{Code: jsonrpc.CodeInvalidRequest, Message: "a list of messages must have some, and no lists in it"}
 	}
 	read, err := jsonrpc.DecodeMessage(line)
 	if err != nil {

@@ -22,7 +22,8 @@ const (
 	sessionTimeout = 30 * time.Minute
 	// statelessVersion is the first protocol version without sessions.
 	statelessVersion = "2026-07-28"
-	maxRequestBytes  = 8 << 20
+	// maxRequestBytes has room for the largest file that a tool takes, in base64.
+	maxRequestBytes = 16 << 20
 )
 
 func newServer(systems []system, tools mcptools.Set) *mcp.Server {

@@ -59,9 +59,11 @@ const (
 // cutHistory removes the quoted history below n, and reports whether there was
 // any and whether it went to the end of the document.
 func cutHistory(n *html.Node, boxed bool) (cut, ended bool) {
+	introduced := false
 	for child := n.FirstChild; child != nil; {
 		next := child.NextSibling
-		kind := historyOf(child, boxed)
+		kind := historyOf(child, boxed || introduced)
+		introduced = kind == attribution || introduced && kind != quotation
 		switch kind {
 		case rest:
 			n.InsertBefore(leftOut(), child)
@@ -119,7 +121,7 @@ func marked(n *html.Node, mark string, boxed bool) history {
 	case "class=yahoo_quoted":
 		return quotation
 	case "class=gmail_quote":
-		if n.Data != "blockquote" && within(n, "blockquote") {
+		if n.Data != "blockquote" && hasChild(n, "blockquote") {
 			return box
 		}
 		return quotation
@@ -140,9 +142,9 @@ func marked(n *html.Node, mark string, boxed bool) history {
 	return none
 }
 
-func within(n *html.Node, name string) bool {
-	for d := range n.Descendants() {
-		if d.Type == html.ElementNode && d.Data == name {
+func hasChild(n *html.Node, name string) bool {
+	for child := range n.ChildNodes() {
+		if child.Type == html.ElementNode && child.Data == name {
 			return true
 		}
 	}

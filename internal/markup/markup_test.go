@@ -74,6 +74,10 @@ func TestFromMail(t *testing.T) {
 			"see below\n\n" + markup.LeftOut + "\n\nyes\n\n" + markup.LeftOut + "\n\nno", true},
 		{"gmail of old", `new<div class="gmail_quote">On Mon, Nov 16, 2026 A wrote:<br><blockquote class="gmail_quote">old</blockquote></div>`, "new\n\n" + markup.LeftOut, true},
 		{"gmail forwards", `look<div class="gmail_quote"><div class="gmail_attr">---------- Forwarded message ---------<br>From: A</div>old</div>`, "look\n\n" + markup.LeftOut, true},
+		{"gmail forwards an answer", `FYI<div class="gmail_quote"><div class="gmail_attr">---------- Forwarded message ---------<br>From: Bob</div><div>Pay to the new account` +
+			`<div class="gmail_quote"><div class="gmail_attr">On Monday, A wrote:</div><blockquote class="gmail_quote">old</blockquote></div></div></div>`, "FYI\n\n" + markup.LeftOut, true},
+		{"thunderbird without a type", `<p>new</p><div class="moz-cite-prefix">On Monday, A wrote:</div><blockquote>old</blockquote><blockquote>meant</blockquote>`,
+			"new\n\n" + markup.LeftOut + "\n\n> meant", true},
 		{"yahoo, with a footer", `<div>new</div><div class="yahoo_quoted">On Monday, A wrote:<p>old</p></div><p>footer</p>`, "new\n\n" + markup.LeftOut + "\n\nfooter", true},
 		{"only history", outlook, "", false},
 	} {
