@@ -63,7 +63,9 @@ func TestWhoAmIWithoutTheTenant(t *testing.T) {
 	}
 	app := newAppSuite(t, graphtest.Options{})
 	app.fake.Faults().Next(9, "GET", "/organization", graphtest.Answer{Drop: graphtest.DropBefore})
-	app.fails(t, mcptools.CodeUnavailable, "m365_whoami", args{})
+	if e := app.fails(t, mcptools.CodeUnavailable, "m365_whoami", args{}); !e.Retryable() {
+		t.Error(e)
+	}
 	s.fake.Faults().Next(9, "GET", "/organization", graphtest.Answer{Drop: graphtest.DropBefore})
 	if got := s.call(t, "m365_whoami", args{}); got["account"] == nil || got["problem"] == nil {
 		t.Errorf("signed in is %v", got)
