@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/msptoolbelt/toolbelt/internal/argument"
 	"github.com/msptoolbelt/toolbelt/internal/rest"
 	"github.com/msptoolbelt/toolbelt/internal/when"
 	"github.com/msptoolbelt/toolbelt/mcptools"
@@ -65,7 +66,7 @@ func (c *Client) CreateEvent(ctx context.Context, in CreateEventInput) (*EventCh
 	if err != nil {
 		return nil, err
 	}
-	times, err := readTimes(in.Start, in.End, zone, defaultMeeting)
+	times, err := readTimes(argument.Text{Name: "start", Value: in.Start}, argument.Text{Name: "end", Value: in.End}, zone, defaultMeeting)
 	if err != nil {
 		return nil, err
 	}
@@ -82,7 +83,7 @@ func (c *Client) CreateEvent(ctx context.Context, in CreateEventInput) (*EventCh
 	if err := fillEvent(asked, in.Location, in.Body, in.Online); err != nil {
 		return nil, err
 	}
-	invited, err := recipients(in.Attendees)
+	invited, err := recipients("attendees", in.Attendees)
 	if err != nil {
 		return nil, err
 	}
@@ -125,15 +126,39 @@ var withOffset = regexp.MustCompile(`(?:[Zz]|[+-]\d\d:\d\d)$`)
 
 // readTimes reads the start and the end of an event. The end may be a length, or
 // a time of day on the day of the start; without one, the event takes that long.
-func readTimes(from, to string, zone *time.Location, length time.Duration) (eventTimes, error) {
+func readTimes(from, end argument.Text, zone *time.Location, length time.Duration) (eventTimes, error) {
 	now := time.Now().Truncate(time.Minute)
-	start, err := when.Instant(from, zone, now)
+	start, err := when.Instant(from.Value, zone, now)
 	if err != nil {
-		return eventTimes{}, err
+		return eventTimes{}, argument.Faults(argument.Of(from.Name, err), checkEnd(end, zone, now))
 	}
-	t := eventTimes{start: start.In(zone), allDay: when.WholeDay(from)}
+	t := eventTimes{start: start.In(zone), allDay: when.WholeDay(from.Value)}
 	if t.allDay {
-		return t.untilDay(to, zone, now)
+		return t.untilDay(end, zone, now)
+	}
+	return t.until(end, withOffset.MatchString(from.Value) && start.Format("Z07:00") != t.start.Format("Z07:00"), length, now)
+}
+
+// checkEnd says what is wrong with an end whatever the start is.
+func checkEnd(end argument.Text, zone *time.Location, now time.Time) error {
+	if _, err := time.Parse("15:04", strings.TrimSpace(end.Value)); err == nil || end.Value == "" {
+		return nil
+	}
+	if _, err := when.Duration(end.Value); err == nil {
+		return nil
+	}
+	if _, err := when.Instant(end.Value, zone, now); err != nil {
+		return argument.Of(end.Name, err)
+	}
+	return nil
+}
+
+// until completes an event that starts at a time of day, foreign if that was
+// given in another zone than the event's.
+func (t eventTimes) until(end argument.Text, foreign bool, length time.Duration, now time.Time) (eventTimes, error) {
+	to, zone := end.Value, t.start.Location()
+	refuse := func(format string, args ...any) (eventTimes, error) {
+		return t, mcptools.Errorf(mcptools.CodeInvalidArguments, end.Name+": "+format, args...)
 	}
 	if to == "" {
 		t.end = t.start.Add(length)
@@ -142,8 +167,8 @@ func readTimes(from, to string, zone *time.Location, length time.Duration) (even
 	// 12:00 is a time of day here: a meeting from 11:00 of twelve hours is what
 	// nobody means.
 	if clock, err := time.Parse("15:04", strings.TrimSpace(to)); err == nil {
-		if withOffset.MatchString(from) && start.Format("Z07:00") != t.start.Format("Z07:00") {
-			return t, mcptools.Errorf(mcptools.CodeInvalidArguments, "end: give it a date and an offset, as start has them")
+		if foreign {
+			return refuse("give it a date and an offset, as start has them")
 		}
 		to = t.start.Format(dateOnly) + clock.Format("T15:04")
 	} else if took, err := when.Duration(to); err == nil {
@@ -151,34 +176,34 @@ func readTimes(from, to string, zone *time.Location, length time.Duration) (even
 		return t, nil
 	}
 	if when.WholeDay(to) {
-		return t, mcptools.Errorf(mcptools.CodeInvalidArguments, "end: it needs a time of day, as start has one")
+		return refuse("it needs a time of day, as start has one")
 	}
-	end, err := when.Instant(to, zone, now)
+	last, err := when.Instant(to, zone, now)
 	if err != nil {
-		return t, err
+		return t, argument.Of(end.Name, err)
 	}
-	if !end.After(t.start) {
-		return t, mcptools.Errorf(mcptools.CodeInvalidArguments, "end: %s is not after the start, %s", stamp(end, zone), stamp(t.start, zone))
+	if !last.After(t.start) {
+		return refuse("%s is not after the start, %s", stamp(last, zone), stamp(t.start, zone))
 	}
-	t.end = end.In(zone)
+	t.end = last.In(zone)
 	return t, nil
 }
 
 // untilDay completes an all-day event.
-func (t eventTimes) untilDay(to string, zone *time.Location, now time.Time) (eventTimes, error) {
+func (t eventTimes) untilDay(end argument.Text, zone *time.Location, now time.Time) (eventTimes, error) {
 	last := t.start
-	if to != "" {
-		if !when.WholeDay(to) {
-			return t, mcptools.Errorf(mcptools.CodeInvalidArguments, "end: it must be the last day, as start is a day; or give start a time of day")
+	if end.Value != "" {
+		if !when.WholeDay(end.Value) {
+			return t, mcptools.Errorf(mcptools.CodeInvalidArguments, "%s: it must be the last day, as start is a day; or give start a time of day", end.Name)
 		}
-		end, err := when.Instant(to, zone, now)
+		day, err := when.Instant(end.Value, zone, now)
 		if err != nil {
-			return t, err
+			return t, argument.Of(end.Name, err)
 		}
-		last = end.In(zone)
+		last = day.In(zone)
 	}
 	if last.Before(t.start) {
-		return t, mcptools.Errorf(mcptools.CodeInvalidArguments, "end: the last day is before the first")
+		return t, mcptools.Errorf(mcptools.CodeInvalidArguments, "%s: the last day is before the first", end.Name)
 	}
 	t.end = last.AddDate(0, 0, 1)
 	return t, nil

@@ -77,7 +77,7 @@ func (c *Client) FindMeetingTimes(ctx context.Context, in FindTimesInput) (*Foun
 	if err != nil {
 		return nil, err
 	}
-	invited, err := recipients(addresses)
+	invited, err := recipients("people", addresses)
 	if err != nil {
 		return nil, err
 	}

@@ -3,11 +3,13 @@ package graph
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
 	"time"
 
+	"github.com/msptoolbelt/toolbelt/internal/argument"
 	"github.com/msptoolbelt/toolbelt/internal/rest"
 	"github.com/msptoolbelt/toolbelt/internal/when"
 	"github.com/msptoolbelt/toolbelt/mcptools"
@@ -122,6 +124,7 @@ func (c *Client) meeting(ctx context.Context, mailbox, zoneName, duration, from,
 		return
 	}
 	if length, err = when.Duration(cmp.Or(duration, "30m")); err != nil {
+		err = argument.Of("duration", err)
 		return
 	}
 	start, end, err = window(cmp.Or(from, "now"), to, zone, 7)
@@ -131,7 +134,7 @@ func (c *Client) meeting(ctx context.Context, mailbox, zoneName, duration, from,
 // addressesOf reads addresses; "me" is the signed-in user.
 func (c *Client) addressesOf(ctx context.Context, people []string) ([]string, error) {
 	var addresses []string
-	for _, person := range people {
+	for i, person := range people {
 		if strings.EqualFold(strings.TrimSpace(person), "me") {
 			own, err := c.ownAddress(ctx)
 			if err != nil {
@@ -139,11 +142,11 @@ func (c *Client) addressesOf(ctx context.Context, people []string) ([]string, er
 			}
 			person = own
 		}
-		parsed, err := recipients([]string{person})
+		parsed, err := readRecipient(fmt.Sprintf("people[%d]", i), person)
 		if err != nil {
 			return nil, err
 		}
-		if address := parsed[0].EmailAddress.Address; !slices.Contains(addresses, address) {
+		if address := parsed.EmailAddress.Address; !slices.Contains(addresses, address) {
 			addresses = append(addresses, address)
 		}
 	}

@@ -107,11 +107,11 @@ type PermissionChange struct {
 func (c *Client) SetCalendarPermission(ctx context.Context, in SetCalendarPermissionInput) (*PermissionChange, error) {
 	person, name := strings.ToLower(strings.TrimSpace(in.Person)), ""
 	if person != "organization" {
-		parsed, err := recipients([]string{in.Person})
+		parsed, err := readRecipient("person", in.Person)
 		if err != nil {
 			return nil, err
 		}
-		person, name = parsed[0].EmailAddress.Address, parsed[0].EmailAddress.Name
+		person, name = parsed.EmailAddress.Address, parsed.EmailAddress.Name
 	}
 	path, err := c.path(ctx, in.Mailbox, "/calendar/calendarPermissions")
 	if err != nil {

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/msptoolbelt/toolbelt/internal/argument"
 	"github.com/msptoolbelt/toolbelt/internal/rest"
 	"github.com/msptoolbelt/toolbelt/mcptools"
 )
@@ -95,7 +96,7 @@ func (in RespondToEventInput) proposal(e *event, zone *time.Location) (any, erro
 		return nil, mcptools.Errorf(mcptools.CodeInvalidArguments, "propose_start: who accepts proposes no other time").WithHint("respond tentative or decline")
 	}
 	start, _ := e.span(zone)
-	times, err := readTimes(cmp.Or(in.ProposeStart, start), in.ProposeEnd, zone, e.End.in(zone).Sub(e.Start.in(zone)))
+	times, err := readTimes(argument.Text{Name: "propose_start", Value: cmp.Or(in.ProposeStart, start)}, argument.Text{Name: "propose_end", Value: in.ProposeEnd}, zone, e.End.in(zone).Sub(e.Start.in(zone)))
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/msptoolbelt/toolbelt/internal/argument"
 	"github.com/msptoolbelt/toolbelt/internal/rest"
 	"github.com/msptoolbelt/toolbelt/mcptools"
 )
@@ -173,7 +174,7 @@ func (in UpdateEventInput) times(old *event, zone *time.Location) (eventTimes, e
 	if from == "" {
 		from, _ = old.span(zone)
 	}
-	times, err := readTimes(from, in.End, zone, defaultMeeting)
+	times, err := readTimes(argument.Text{Name: "start", Value: from}, argument.Text{Name: "end", Value: in.End}, zone, defaultMeeting)
 	if err != nil || in.End != "" || times.allDay != old.AllDay {
 		return times, err
 	}
@@ -226,12 +227,9 @@ func (in UpdateEventInput) changeAttendees(asked map[string]any, old *event) err
 	if len(in.AddAttendees)+len(in.RemoveAttendees) == 0 {
 		return nil
 	}
-	added, err := recipients(in.AddAttendees)
-	if err != nil {
-		return err
-	}
-	removed, err := recipients(in.RemoveAttendees)
-	if err != nil {
+	added, err := recipients("add_attendees", in.AddAttendees)
+	removed, err2 := recipients("remove_attendees", in.RemoveAttendees)
+	if err := argument.Faults(err, err2); err != nil {
 		return err
 	}
 	invited := []attendee{}

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/msptoolbelt/toolbelt/internal/argument"
 	"github.com/msptoolbelt/toolbelt/internal/markup"
 	"github.com/msptoolbelt/toolbelt/internal/when"
 	"github.com/msptoolbelt/toolbelt/mcptools"
@@ -78,9 +79,9 @@ func (c *Client) ViewCalendar(ctx context.Context, in ViewCalendarInput) (*Event
 func window(from, to string, zone *time.Location, days int) (start, end time.Time, err error) {
 	now := time.Now().Truncate(time.Second)
 	if start, err = when.Instant(from, zone, now); err != nil {
-		return start, end, err
+		start = now // and the range says what is wrong
 	}
-	return when.Range(from, to, zone, now, start, start.In(zone).AddDate(0, 0, days))
+	return when.Range(argument.Text{Name: "start", Value: from}, argument.Text{Name: "end", Value: to}, zone, now, start, start.In(zone).AddDate(0, 0, days))
 }
 
 func (e *event) matches(query string) bool {

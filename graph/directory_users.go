@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/msptoolbelt/toolbelt/internal/argument"
 	"github.com/msptoolbelt/toolbelt/internal/markup"
 	"github.com/msptoolbelt/toolbelt/internal/when"
 	"github.com/msptoolbelt/toolbelt/mcptools"
@@ -123,7 +124,7 @@ func (c *Client) FindUsers(ctx context.Context, in FindUsersInput) (*mcptools.Pa
 	var since time.Time
 	if in.InactiveSince != "" {
 		if since, err = when.Instant(in.InactiveSince, zone, time.Now()); err != nil {
-			return nil, err
+			return nil, argument.Of("inactive_since", err)
 		}
 		wanted = append(wanted, "createdDateTime", "signInActivity")
 	}

@@ -68,15 +68,8 @@ func (c *Client) DraftMail(ctx context.Context, in DraftMailInput) (*SentMail, e
 // change is what is given, as Graph takes it.
 func (in DraftMailInput) change() (map[string]any, error) {
 	change := map[string]any{}
-	for name, addresses := range map[string][]string{"toRecipients": in.To, "ccRecipients": in.CC, "bccRecipients": in.BCC} {
-		if addresses == nil {
-			continue
-		}
-		list, err := recipients(addresses)
-		if err != nil {
-			return nil, err
-		}
-		change[name] = list
+	if err := fillRecipients(change, in.To, in.CC, in.BCC); err != nil {
+		return nil, err
 	}
 	if in.Subject != "" {
 		change["subject"] = in.Subject

@@ -62,7 +62,7 @@ func ExampleClient_SendMail() {
 	_, err := client.SendMail(context.Background(), graph.SendMailInput{To: []string{"Anna"}, Subject: "Printer", Body: "On my way"})
 	fmt.Println(err)
 	// Output:
-	// invalid_arguments: "Anna" is not a mail address
+	// invalid_arguments: to[0]: "Anna" is not a mail address
 	// What to do: find it with m365_people_find
 }
 

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/msptoolbelt/toolbelt/internal/argument"
 	"github.com/msptoolbelt/toolbelt/internal/markup"
 	"github.com/msptoolbelt/toolbelt/internal/rest"
 	"github.com/msptoolbelt/toolbelt/internal/when"
@@ -35,12 +36,9 @@ type ReplyMailInput struct {
 // names the draft.
 // https://learn.microsoft.com/graph/api/message-createreply
 func (c *Client) ReplyMail(ctx context.Context, in ReplyMailInput) (*SentMail, error) {
-	more, err := recipients(in.To)
-	if err != nil {
-		return nil, err
-	}
-	copies, err := recipients(in.CC)
-	if err != nil {
+	more, err := recipients("to", in.To)
+	copies, err2 := recipients("cc", in.CC)
+	if err := argument.Faults(err, err2); err != nil {
 		return nil, err
 	}
 	if in.Mode == "forward" && len(more) == 0 {

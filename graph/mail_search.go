@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/msptoolbelt/toolbelt/internal/argument"
 	"github.com/msptoolbelt/toolbelt/internal/markup"
 	"github.com/msptoolbelt/toolbelt/internal/when"
 	"github.com/msptoolbelt/toolbelt/mcptools"
@@ -67,7 +68,7 @@ func (c *Client) SearchMail(ctx context.Context, in SearchMailInput) (*mcptools.
 	if err != nil {
 		return nil, err
 	}
-	after, before, err := when.Range(in.After, in.Before, zone, time.Now(), time.Time{}, time.Time{})
+	after, before, err := when.Range(argument.Text{Name: "after", Value: in.After}, argument.Text{Name: "before", Value: in.Before}, zone, time.Now(), time.Time{}, time.Time{})
 	if err != nil {
 		return nil, err
 	}

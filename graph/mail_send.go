@@ -8,6 +8,7 @@ import (
 	"net/mail"
 	"strings"
 
+	"github.com/msptoolbelt/toolbelt/internal/argument"
 	"github.com/msptoolbelt/toolbelt/internal/markup"
 	"github.com/msptoolbelt/toolbelt/mcptools"
 )
@@ -52,10 +53,8 @@ func (c *Client) SendMail(ctx context.Context, in SendMailInput) (*SentMail, err
 		return nil, err
 	}
 	m["body"] = content
-	for name, addresses := range map[string][]string{"toRecipients": in.To, "ccRecipients": in.CC, "bccRecipients": in.BCC} {
-		if m[name], err = recipients(addresses); err != nil {
-			return nil, err
-		}
+	if err := fillRecipients(m, in.To, in.CC, in.BCC); err != nil {
+		return nil, err
 	}
 	list, err := files(in.Attachments)
 	if err != nil {
@@ -179,19 +178,41 @@ func body(text, kind string) (itemBody, error) {
 	return itemBody{ContentType: "html", Content: html}, nil
 }
 
-// recipients reads addresses, with or without a name. A bare name is an error:
-// guessing whom it means could mail the wrong person.
-func recipients(addresses []string) ([]recipient, error) {
-	list := []recipient{}
-	for _, text := range addresses {
-		parsed, err := mail.ParseAddress(strings.TrimSpace(text))
-		if err != nil {
-			return nil, mcptools.Errorf(mcptools.CodeInvalidArguments, "%q is not a mail address", markup.Preview(text, 80)).
-				WithHint("find it with m365_people_find")
+// fillRecipients adds who gets a message; a list that is nil stays out.
+func fillRecipients(message map[string]any, to, cc, bcc []string) error {
+	var faults []error
+	for _, l := range []struct {
+		name      string
+		addresses []string
+	}{{"to", to}, {"cc", cc}, {"bcc", bcc}} {
+		if l.addresses != nil {
+			list, err := recipients(l.name, l.addresses)
+			message[l.name+"Recipients"], faults = list, append(faults, err)
 		}
-		var r recipient
-		r.EmailAddress.Name, r.EmailAddress.Address = parsed.Name, parsed.Address
-		list = append(list, r)
 	}
-	return list, nil
+	return argument.Faults(faults...)
+}
+
+// recipients reads addresses, with or without a name, that were given for an
+// argument.
+func recipients(name string, addresses []string) ([]recipient, error) {
+	list := []recipient{}
+	var faults []error
+	for i, text := range addresses {
+		one, err := readRecipient(fmt.Sprintf("%s[%d]", name, i), text)
+		list, faults = append(list, one), append(faults, err)
+	}
+	return list, argument.Faults(faults...)
+}
+
+// readRecipient reads an address. A bare name is an error: guessing whom it means
+// could mail the wrong person.
+func readRecipient(name, text string) (r recipient, err error) {
+	parsed, err := mail.ParseAddress(strings.TrimSpace(text))
+	if err != nil {
+		return r, mcptools.Errorf(mcptools.CodeInvalidArguments, "%s: %q is not a mail address", name, markup.Preview(text, 80)).
+			WithHint("find it with m365_people_find")
+	}
+	r.EmailAddress.Name, r.EmailAddress.Address = parsed.Name, parsed.Address
+	return r, nil
 }

@@ -327,3 +327,24 @@ func TestDraftMailLeavesReceivedMailAlone(t *testing.T) {
 		}
 	}
 }
+
+// All that is wrong with a call is named at once, by the argument.
+func TestFaultsBeyondTheSchema(t *testing.T) {
+	s := newSuite(t, graphtest.Options{})
+	for tool, test := range map[string]struct {
+		args args
+		want []string
+	}{
+		"m365_mail_send":   {args{"to": []any{tom, "Anna"}, "cc": []any{"Berg"}, "subject": "x", "body": "y"}, []string{`to[1]: "Anna"`, `cc[0]: "Berg"`}},
+		"m365_mail_search": {args{"after": "noonish", "before": "someday"}, []string{`after: cannot read the time "noonish"`, `before: cannot read the time "someday"`}},
+		"m365_cal_create":  {args{"subject": "x", "start": "noonish", "end": "someday"}, []string{`start: cannot read the time "noonish"`, `end: cannot read the time "someday"`}},
+		"m365_cal_view":    {args{"start": "noonish", "end": "someday"}, []string{`start: cannot read the time "noonish"`, `end: cannot read the time "someday"`}},
+	} {
+		e := s.fails(t, mcptools.CodeInvalidArguments, tool, test.args)
+		for _, want := range test.want {
+			if !strings.Contains(e.Message, want) {
+				t.Errorf("%s: %s", tool, e.Message)
+			}
+		}
+	}
+}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/msptoolbelt/toolbelt/internal/argument"
 	"github.com/msptoolbelt/toolbelt/internal/markup"
 	"github.com/msptoolbelt/toolbelt/internal/when"
 	"github.com/msptoolbelt/toolbelt/mcptools"
@@ -249,7 +250,7 @@ func (in EditMailboxSettingsInput) autoReply(reply autoReply, zone *time.Locatio
 	}
 	reply.Status, reply.Audience = status, cmp.Or(in.Audience, reply.Audience)
 	if status == "scheduled" {
-		start, end, err := when.Range(in.Start, in.End, zone, time.Now(), instant(reply.Start), instant(reply.End))
+		start, end, err := when.Range(argument.Text{Name: "reply_start", Value: in.Start}, argument.Text{Name: "reply_end", Value: in.End}, zone, time.Now(), instant(reply.Start), instant(reply.End))
 		if err != nil {
 			return reply, err
 		}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/msptoolbelt/toolbelt/internal/argument"
 	"github.com/msptoolbelt/toolbelt/internal/markup"
 	"github.com/msptoolbelt/toolbelt/internal/match"
 	"github.com/msptoolbelt/toolbelt/mcptools"
@@ -102,21 +103,22 @@ func (c *Client) findRule(ctx context.Context, mailbox, wanted string) (messageR
 // givenRule is what the arguments say, in Graph's words.
 func (c *Client) givenRule(ctx context.Context, in EditMailRuleInput) (messageRule, error) {
 	r := messageRule{Conditions: ruleValues{}, Actions: ruleValues{}}
+	var faults []error
 	for _, addresses := range []struct {
-		values ruleValues
-		name   string
-		list   []string
+		values         ruleValues
+		name, argument string
+		list           []string
 	}{
-		{r.Conditions, "fromAddresses", in.From}, {r.Conditions, "sentToAddresses", in.SentTo},
-		{r.Actions, "forwardTo", in.ForwardTo}, {r.Actions, "redirectTo", in.RedirectTo},
+		{r.Conditions, "fromAddresses", "from", in.From}, {r.Conditions, "sentToAddresses", "sent_to", in.SentTo},
+		{r.Actions, "forwardTo", "forward_to", in.ForwardTo}, {r.Actions, "redirectTo", "redirect_to", in.RedirectTo},
 	} {
-		list, err := recipients(addresses.list)
-		if err != nil {
-			return r, err
-		}
-		if len(list) > 0 {
+		list, err := recipients(addresses.argument, addresses.list)
+		if faults = append(faults, err); len(list) > 0 {
 			addresses.values[addresses.name] = list
 		}
+	}
+	if err := argument.Faults(faults...); err != nil {
+		return r, err
 	}
 	for name, list := range map[string][]string{"subjectContains": in.SubjectContains, "bodyContains": in.BodyContains} {
 		if len(list) > 0 {

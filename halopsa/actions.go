@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/msptoolbelt/toolbelt/internal/argument"
 	"github.com/msptoolbelt/toolbelt/internal/markup"
 	"github.com/msptoolbelt/toolbelt/internal/paging"
 	"github.com/msptoolbelt/toolbelt/internal/rest"
@@ -103,7 +104,7 @@ func (c *Client) ListActions(ctx context.Context, in ListActionsInput) (*mcptool
 	if query.Get("ticket_id") == "" {
 		return nil, mcptools.Errorf(mcptools.CodeInvalidArguments, "ticket_id: must be the number of a ticket")
 	}
-	from, to, err := when.Range(in.From, in.To, c.zone, time.Now(), time.Time{}, time.Time{})
+	from, to, err := when.Range(argument.Text{Name: "from", Value: in.From}, argument.Text{Name: "to", Value: in.To}, c.zone, time.Now(), time.Time{}, time.Time{})
 	if err != nil {
 		return nil, err
 	}

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/msptoolbelt/toolbelt/internal/argument"
 	"github.com/msptoolbelt/toolbelt/internal/markup"
 	"github.com/msptoolbelt/toolbelt/mcptools"
 )
@@ -174,24 +175,34 @@ func receivers(t *ticket, to, cc []string) (toOut, ccOut []string, err error) {
 		}
 		to = []string{t.UserEmail}
 	}
+	var faults []error
 	for _, list := range []struct {
+		name string
 		from []string
 		into *[]string
-	}{{to, &toOut}, {cc, &ccOut}} {
-		for _, text := range list.from {
-			parsed, err := mail.ParseAddress(strings.TrimSpace(text))
+	}{{"to", to, &toOut}, {"cc", cc, &ccOut}} {
+		for i, text := range list.from {
+			address, err := mailable(text)
 			if err != nil {
-				return nil, nil, mcptools.Errorf(mcptools.CodeInvalidArguments, "%q is no mail address", markup.Preview(text, 80)).
-					WithHint("find it with halo_users_search")
+				faults = append(faults, argument.Of(fmt.Sprintf("%s[%d]", list.name, i), err))
 			}
-			// Halo takes the addresses as one text: a quoted "a;b@c"@d would be two.
-			if strings.ContainsAny(parsed.Address, `;,<>" `) || strings.Count(parsed.Address, "@") != 1 {
-				return nil, nil, mcptools.Errorf(mcptools.CodeInvalidArguments, "%q cannot be mailed through HaloPSA", markup.Preview(text, 80))
-			}
-			*list.into = append(*list.into, parsed.Address)
+			*list.into = append(*list.into, address)
 		}
 	}
-	return toOut, ccOut, nil
+	return toOut, ccOut, argument.Faults(faults...)
+}
+
+// mailable returns the address in text.
+func mailable(text string) (string, error) {
+	parsed, err := mail.ParseAddress(strings.TrimSpace(text))
+	if err != nil {
+		return "", mcptools.Errorf(mcptools.CodeInvalidArguments, "%q is no mail address", markup.Preview(text, 80)).WithHint("find it with halo_users_search")
+	}
+	// Halo takes the addresses as one text: a quoted "a;b@c"@d would be two.
+	if strings.ContainsAny(parsed.Address, `;,<>" `) || strings.Count(parsed.Address, "@") != 1 {
+		return "", mcptools.Errorf(mcptools.CodeInvalidArguments, "%q cannot be mailed through HaloPSA", markup.Preview(text, 80))
+	}
+	return parsed.Address, nil
 }
 
 func quoteOr(text, otherwise string) string {

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/msptoolbelt/toolbelt/internal/argument"
 	"github.com/msptoolbelt/toolbelt/internal/when"
 	"github.com/msptoolbelt/toolbelt/mcptools"
 )
@@ -207,7 +208,7 @@ func (c *Client) addReported(_ context.Context, in TicketFields, _ Entry, _ *tic
 	now := time.Now()
 	at, err := when.Instant(in.ReportedAt, c.zone, now)
 	if err != nil {
-		return err
+		return argument.Of("reported_at", err)
 	}
 	if at.After(now) {
 		return mcptools.Errorf(mcptools.CodeInvalidArguments, "reported_at: %s is in the future", at.In(c.zone).Format(time.RFC3339))

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/msptoolbelt/toolbelt/internal/argument"
 	"github.com/msptoolbelt/toolbelt/internal/when"
 	"github.com/msptoolbelt/toolbelt/mcptools"
 )
@@ -81,7 +82,10 @@ func (c *Client) until(text string, now time.Time) (time.Time, error) {
 		return time.Date(local.Year(), local.Month(), local.Day()+1, 0, 0, 0, 0, c.zone), nil
 	}
 	window, err := when.Duration(text)
-	return now.Add(window), err
+	if err != nil {
+		return now, argument.Of("within", err)
+	}
+	return now.Add(window), nil
 }
 
 // SLARisk lists open tickets whose SLA target is near or past: the time to fix,
@@ -200,7 +204,7 @@ const maxGroups = 50
 func (c *Client) QueueSummary(ctx context.Context, in QueueSummaryInput) (*QueueSummaryOutput, error) {
 	stale, err := when.Duration(cmp.Or(in.StaleAfter, "3d"))
 	if err != nil {
-		return nil, err
+		return nil, argument.Of("stale_after", err)
 	}
 	found, problem, err := c.scan(ctx, SearchTicketsInput{Client: in.Client, Team: in.Team})
 	if err != nil {

@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/msptoolbelt/toolbelt/internal/argument"
 	"github.com/msptoolbelt/toolbelt/internal/markup"
 	"github.com/msptoolbelt/toolbelt/internal/when"
 	"github.com/msptoolbelt/toolbelt/mcptools"
@@ -300,7 +301,7 @@ func (c *Client) dated(_ context.Context, in SearchTicketsInput, query url.Value
 	if in.From == "" && in.To == "" {
 		return nil
 	}
-	from, to, err := when.Range(in.From, in.To, c.zone, time.Now(), time.Time{}, time.Time{})
+	from, to, err := when.Range(argument.Text{Name: "from", Value: in.From}, argument.Text{Name: "to", Value: in.To}, c.zone, time.Now(), time.Time{}, time.Time{})
 	if err != nil {
 		return err
 	}

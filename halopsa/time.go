@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/msptoolbelt/toolbelt/internal/argument"
 	"github.com/msptoolbelt/toolbelt/internal/when"
 	"github.com/msptoolbelt/toolbelt/mcptools"
 )
@@ -22,16 +23,16 @@ const maxTaken = 24 * time.Hour
 var days = regexp.MustCompile(`(?i)\d\s*d`)
 
 // timeTaken reads a duration as Halo counts it, in decimal hours.
-func timeTaken(argument, text string) (float64, error) {
+func timeTaken(name, text string) (float64, error) {
 	taken, err := when.Duration(text)
 	if err != nil {
-		return 0, err
+		return 0, argument.Of(name, err)
 	}
 	if days.MatchString(text) {
-		return 0, mcptools.Errorf(mcptools.CodeInvalidArguments, "%s: how many hours has a day?", argument).WithHint("write hours, such as 8h")
+		return 0, mcptools.Errorf(mcptools.CodeInvalidArguments, "%s: how many hours has a day?", name).WithHint("write hours, such as 8h")
 	}
 	if taken > maxTaken {
-		return 0, mcptools.Errorf(mcptools.CodeInvalidArguments, "%s: %s is more than a day", argument, taken).
+		return 0, mcptools.Errorf(mcptools.CodeInvalidArguments, "%s: %s is more than a day", name, taken).
 			WithHint("log each day for itself; mind the unit, such as 45m or 1h30m")
 	}
 	return math.Round(taken.Hours()*1e4) / 1e4, nil
@@ -144,7 +145,7 @@ func (c *Client) timeFields(ctx context.Context, in LogTimeInput, taken float64,
 	now := time.Now()
 	started, err := when.Instant(in.StartedAt, c.zone, now)
 	if err != nil {
-		return err
+		return argument.Of("started_at", err)
 	}
 	if started.After(now) {
 		return mcptools.Errorf(mcptools.CodeInvalidArguments, "started_at: %s is in the future", started.In(c.zone).Format(time.RFC3339))

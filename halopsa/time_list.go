@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/msptoolbelt/toolbelt/internal/argument"
 	"github.com/msptoolbelt/toolbelt/internal/markup"
 	"github.com/msptoolbelt/toolbelt/internal/paging"
 	"github.com/msptoolbelt/toolbelt/internal/when"
@@ -99,7 +100,7 @@ func (c *Client) timeEntries(ctx context.Context, in ListTimeInput) ([]TimeEntry
 	if in.TicketID != 0 {
 		fallback = time.Time{}
 	}
-	from, to, err := when.Range(in.From, in.To, c.zone, now, fallback, now)
+	from, to, err := when.Range(argument.Text{Name: "from", Value: in.From}, argument.Text{Name: "to", Value: in.To}, c.zone, now, fallback, now)
 	if err != nil {
 		return nil, err
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/msptoolbelt/toolbelt/internal/argument"
 	"github.com/msptoolbelt/toolbelt/mcptools"
 )
 
@@ -105,24 +106,29 @@ func spoken(text string, loc *time.Location, now time.Time) (t time.Time, ok boo
 }
 
 // Range reads a pair of times that may be left out. An end that is a date
-// without a time of day means the end of that day.
-func Range(from, to string, loc *time.Location, now time.Time, fallbackFrom, fallbackTo time.Time) (start, end time.Time, err error) {
+// without a time of day means the end of that day. The error names both, if both
+// cannot be read.
+func Range(from, to argument.Text, loc *time.Location, now time.Time, fallbackFrom, fallbackTo time.Time) (start, end time.Time, err error) {
 	start, end = fallbackFrom, fallbackTo
-	if from != "" {
-		if start, err = Instant(from, loc, now); err != nil {
-			return start, end, err
+	var faults []error
+	if from.Value != "" {
+		if start, err = Instant(from.Value, loc, now); err != nil {
+			faults = append(faults, argument.Of(from.Name, err))
 		}
 	}
-	if to != "" {
-		if end, err = Instant(to, loc, now); err != nil {
-			return start, end, err
+	if to.Value != "" {
+		if end, err = Instant(to.Value, loc, now); err != nil {
+			faults = append(faults, argument.Of(to.Name, err))
 		}
-		if WholeDay(to) {
+		if WholeDay(to.Value) {
 			end = end.In(loc).AddDate(0, 0, 1)
 		}
 	}
+	if len(faults) > 0 {
+		return start, end, argument.Faults(faults...)
+	}
 	if !start.IsZero() && !end.IsZero() && !end.After(start) {
-		return start, end, mcptools.Errorf(mcptools.CodeInvalidArguments, "the end %s is not after the start %s",
+		return start, end, mcptools.Errorf(mcptools.CodeInvalidArguments, "%s: the end %s is not after the start %s", to.Name,
 			end.In(loc).Format(time.RFC3339), start.In(loc).Format(time.RFC3339))
 	}
 	return start, end, nil

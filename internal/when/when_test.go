@@ -7,6 +7,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/msptoolbelt/toolbelt/internal/argument"
 	"github.com/msptoolbelt/toolbelt/internal/when"
 	"github.com/msptoolbelt/toolbelt/mcptools"
 )
@@ -109,13 +110,13 @@ func TestRange(t *testing.T) {
 		{"2026-03-29", "2026-03-29", "2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z"}, // a day of 23 hours
 		{"2026-03-27T08:00", "2026-03-27T09:00", "2026-03-27T07:00:00Z", "2026-03-27T08:00:00Z"},
 	} {
-		start, end, err := when.Range(c.from, c.to, berlin, now, early, late)
+		start, end, err := when.Range(argument.Text{Name: "from", Value: c.from}, argument.Text{Name: "to", Value: c.to}, berlin, now, early, late)
 		if err != nil || start.UTC().Format(time.RFC3339) != c.start || end.UTC().Format(time.RFC3339) != c.end {
 			t.Errorf("%q to %q: %v to %v, %v", c.from, c.to, start.UTC(), end.UTC(), err)
 		}
 	}
 	for _, c := range [][2]string{{"2026-03-27T09:00", "2026-03-27T08:00"}, {"2026-03-27T09:00", "2026-03-27T09:00"}, {"never", ""}, {"", "never"}} {
-		if _, _, err := when.Range(c[0], c[1], berlin, now, early, late); !errors.Is(err, mcptools.CodeInvalidArguments) {
+		if _, _, err := when.Range(argument.Text{Name: "from", Value: c[0]}, argument.Text{Name: "to", Value: c[1]}, berlin, now, early, late); !errors.Is(err, mcptools.CodeInvalidArguments) {
 			t.Errorf("%v: got %v", c, err)
 		}
 	}
