@@ -123,7 +123,7 @@ func (o *operation) prepare(ctx context.Context) (*http.Request, *watch, error) 
 		}
 		c.req.Body = body
 	}
-	if !o.idempotent && hasKey(c.req.Header) {
+	if present, _ := idempotencyKey(c.req.Header); present && !o.idempotent {
 		c.req.GetBody = nil // or net/http would repeat it
 		if c.req.Body == nil || c.req.Body == http.NoBody {
 			c.req.Body = io.NopCloser(strings.NewReader(""))

@@ -46,20 +46,20 @@ func Idempotent(req *http.Request) bool {
 			return true
 		}
 	}
-	return req.Header.Get(keyHeader) != "" || req.Header.Get(otherKeyHeader) != ""
+	_, set := idempotencyKey(req.Header)
+	return set
 }
 
-const (
-	keyHeader      = "Idempotency-Key"
-	otherKeyHeader = "X-Idempotency-Key"
-)
-
-// hasKey reports whether net/http itself would repeat a request with these headers
-// on another connection if the one that it had was cut: even an empty key will do.
-func hasKey(h http.Header) bool {
-	_, one := h[keyHeader]
-	_, other := h[otherKeyHeader]
-	return one || other
+// idempotencyKey reports whether there is such a header, for which net/http itself
+// repeats a request on another connection if the one that it had was cut, and
+// whether it says anything.
+func idempotencyKey(h http.Header) (present, set bool) {
+	for _, name := range [...]string{"Idempotency-Key", "X-Idempotency-Key"} { // as net/http spells them
+		if value, ok := h[name]; ok {
+			present, set = true, set || len(value) > 0 && value[0] != ""
+		}
+	}
+	return present, set
 }
 
 // classifyStatus reads an answer's status. A 500 is an answer: it is often the
